@@ -1,0 +1,119 @@
+import type { Executor, JobSpec } from "./executor.ts";
+import type { Inventory } from "./inventory.ts";
+import type { VolumeStats } from "./stats.ts";
+import type { Attachment, MetadataChanges, SnapshotRecord, VolumeRecord } from "./volume.ts";
+
+/** What every call of a driver is given. */
+export interface OperationContext {
+  /** For calls that change something, this executor holds the backend's lock and each command inherits it. */
+  readonly executor: Executor;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The same, with a listing made under the lock: what every refusal and every destruction is decided from. */
+export interface LockedContext extends OperationContext {
+  readonly fresh: Inventory;
+}
+
+/** Work done (`ready`), or work too long for the lock: the backend runs `job` without it, then calls `complete…`. */
+export type Creation<R> =
+  | { readonly state: "ready"; readonly record: R }
+  | { readonly state: "copying"; readonly job: JobSpec };
+
+/** What a new volume should be; everything of the record that the caller decides. */
+export type NewVolume = Omit<VolumeRecord, "phase" | "attachments" | "location" | "pool"> & {
+  /** `null` lets the driver choose its only or default pool. */
+  readonly pool: string | null;
+};
+
+export type NewSnapshot = Omit<SnapshotRecord, "phase" | "location" | "sizeBytes">;
+
+/** What a driver can and cannot do; constant for a configured driver. */
+export interface DriverFeatures {
+  readonly provisioning: readonly ("thin" | "thick")[];
+  readonly multiattach: boolean;
+  readonly onlineExtend: boolean;
+  /** Whether a snapshot outlives its volume (deletion policy `snapshot` needs it). */
+  readonly snapshotsSurviveVolume: boolean;
+}
+
+/**
+ * Allocation on one kind of storage. Exporting is a `TargetDriver`'s business.
+ *
+ * Calls that take a `LockedContext` run one at a time per backend, under its lock on the host. Each leaves its object
+ * in phase `creating` until it is whole, then `unacknowledged`. Clause names are those of the contract.
+ */
+export interface VolumeDriver {
+  /** The technology, as it stands in the configuration: `file`, `lvm`. */
+  readonly technology: string;
+  readonly version: string;
+  readonly features: DriverFeatures;
+  /** The file on the host whose `flock` serializes changes to this backend. */
+  readonly lockFile: string;
+
+  /** SET-1. Checks settings; does no I/O. Throws `InvalidConfiguration`. */
+  doSetup(): Promise<void>;
+  /** SET-2. Proves tools and storage usable, with one command. Throws `VolumeBackendError` with the cause. */
+  checkForSetupError(context: OperationContext): Promise<void>;
+  /** Everything there is, with one command however many objects there are. */
+  inventory(context: OperationContext): Promise<Inventory>;
+  /** STA-1, measured now; from one command at most. The backend caches and adds what the configuration says. */
+  getVolumeStats(context: OperationContext): Promise<DriverStats>;
+  /**
+   * Gives storage that has no identity yet its own, and prepares what the lock file needs. Called before the lock is
+   * taken, and only when no state is known to hold objects of this backend. Returns the identity that then stands,
+   * which another process may have made a moment before. Idempotent.
+   */
+  establishIdentity(context: OperationContext): Promise<string>;
+
+  /** CRE-1, CRE-2. A reservation of that id in phase `creating`, left by a killed create, is finished. */
+  createVolume(volume: NewVolume, context: LockedContext): Promise<Creation<VolumeRecord>>;
+  /** CFS-1. */
+  createVolumeFromSnapshot(
+    volume: NewVolume,
+    snapshot: SnapshotRecord,
+    context: LockedContext,
+  ): Promise<Creation<VolumeRecord>>;
+  /** CLN-1. */
+  createClonedVolume(
+    volume: NewVolume,
+    source: VolumeRecord,
+    context: LockedContext,
+  ): Promise<Creation<VolumeRecord>>;
+  /** After the job of a `copying` creation ended with exit code 0: makes the volume whole. */
+  completeVolume(id: string, context: LockedContext): Promise<VolumeRecord>;
+  /** DEL-1 to DEL-3. `id` in phase `creating` is removed with all that was made for it. */
+  deleteVolume(id: string, owner: string, context: LockedContext): Promise<void>;
+  /** EXT-1, EXT-2. */
+  extendVolume(volume: VolumeRecord, sizeBytes: number, context: LockedContext): Promise<VolumeRecord>;
+  updateVolume(volume: VolumeRecord, changes: MetadataChanges, context: LockedContext): Promise<VolumeRecord>;
+
+  /** SNP-1. */
+  createSnapshot(
+    snapshot: NewSnapshot,
+    volume: VolumeRecord,
+    context: LockedContext,
+  ): Promise<Creation<SnapshotRecord>>;
+  completeSnapshot(id: string, context: LockedContext): Promise<SnapshotRecord>;
+  /** SNP-2. */
+  deleteSnapshot(id: string, owner: string, context: LockedContext): Promise<void>;
+  updateSnapshot(
+    snapshot: SnapshotRecord,
+    changes: Omit<MetadataChanges, "multiattach">,
+    context: LockedContext,
+  ): Promise<SnapshotRecord>;
+
+  /** ATT-1. Records the attachment; an attachment of that id that is recorded already is replaced. */
+  attachVolume(volume: VolumeRecord, attachment: Attachment, context: LockedContext): Promise<VolumeRecord>;
+  /** ATT-1. Already gone is success. */
+  detachVolume(volume: VolumeRecord, attachmentId: string, context: LockedContext): Promise<VolumeRecord>;
+
+  /** Marks these volumes and snapshots, all in phase `unacknowledged`, `acknowledged`, with one command. */
+  acknowledge(ids: readonly string[], context: LockedContext): Promise<void>;
+}
+
+/** What a driver measures itself; names and policy come from the configuration. */
+export type DriverStats = Omit<
+  VolumeStats,
+  "volume_backend_name" | "storage_protocol" | "reserved_percentage" | "filter_function" | "goodness_function"
+>;

@@ -1,0 +1,19 @@
+import type { SnapshotRecord, VolumeRecord } from "./volume.ts";
+
+/** An object whose traces are there, but not all of it: neither present nor absent. */
+export interface DamagedObject {
+  readonly id: string;
+  readonly kind: "volume" | "snapshot";
+  /** What is wrong, and where: `metadata file /srv/v/volume-….json is not valid JSON`. */
+  readonly reason: string;
+}
+
+/** Everything on one backend, from one listing. Includes other owners' objects that breezeblock made. */
+export interface Inventory {
+  /** The backend's identity (VG UUID, pool GUID, a marker's UUID), or `null` when it has none yet. */
+  readonly identity: string | null;
+  readonly volumes: ReadonlyMap<string, VolumeRecord>;
+  readonly snapshots: ReadonlyMap<string, SnapshotRecord>;
+  /** By id. */
+  readonly damaged: ReadonlyMap<string, DamagedObject>;
+}
