@@ -1,0 +1,1 @@
+export type { Fleet } from "./fleet.ts";
