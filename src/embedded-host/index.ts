@@ -1,0 +1,1 @@
+export { type EmbeddedHost, type EmbeddedHostOptions, startEmbeddedHost } from "./embedded-host.ts";
