@@ -80,6 +80,8 @@ export interface VolumeDriver {
     source: VolumeRecord,
     context: LockedContext,
   ): Promise<Creation<VolumeRecord>>;
+  /** Names the job that copies, or copied, data into the object of that id; no I/O. */
+  copyJob(id: string): Pick<JobSpec, "id" | "directory">;
   /** After the job of a `copying` creation ended with exit code 0: makes the volume whole. */
   completeVolume(id: string, context: LockedContext): Promise<VolumeRecord>;
   /** DEL-1 to DEL-3. `id` in phase `creating` is removed with all that was made for it. */
@@ -108,7 +110,10 @@ export interface VolumeDriver {
   /** ATT-1. Already gone is success. */
   detachVolume(volume: VolumeRecord, attachmentId: string, context: LockedContext): Promise<VolumeRecord>;
 
-  /** Marks these volumes and snapshots, all in phase `unacknowledged`, `acknowledged`, with one command. */
+  /**
+   * Marks these volumes, snapshots and attachments (by their ids) `acknowledged`, with one command. Ids that are
+   * not there, or not in phase `unacknowledged`, are passed over.
+   */
   acknowledge(ids: readonly string[], context: LockedContext): Promise<void>;
 }
 

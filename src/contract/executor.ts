@@ -77,8 +77,11 @@ export interface Host extends Executor {
    */
   runJob(job: JobSpec, options?: JobOptions): Promise<JobResult>;
 
-  /** Forgets a job's record; a running job is left alone and is `VolumeBackendError`. Absent is success. */
-  forgetJob(job: Pick<JobSpec, "id" | "directory">): Promise<void>;
+  /**
+   * Forgets a job's record. Absent is success. A job that still runs is ended first where `stop` is set, with every
+   * process of its group gone before this returns; otherwise it is left alone: `VolumeBackendError`.
+   */
+  forgetJob(job: Pick<JobSpec, "id" | "directory">, options?: { readonly stop?: boolean }): Promise<void>;
 
   /** Runs a command on a channel of its own with streamed input and output, for data too large for memory. */
   stream(

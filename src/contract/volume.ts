@@ -41,6 +41,8 @@ export interface Attachment {
   readonly id: string;
   readonly connector: Connector;
   readonly mode: AccessMode;
+  /** `unacknowledged` until a state is known to hold its id; only then can no create take it up any more. */
+  readonly phase: Extract<Phase, "unacknowledged" | "acknowledged">;
   /** RFC 3339, UTC. */
   readonly attachedAt: string;
 }
