@@ -1,53 +1,63 @@
 import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
-/** Environment variable that marks everything which an embedded host started; inherited across `setsid`. */
-export const markerVariable = "BREEZEBLOCK_EMBEDDED_HOST";
+/** Environment variable that marks everything which one host started; inherited across `setsid`. */
+export const markerVariable = "BREEZEBLOCK_STARTED_BY";
 
 const termGraceMs = 1_000;
 const killGraceMs = 5_000;
 const pollMs = 10;
 
 /**
- * Ends every process that carries `marker` in its environment, and the children of those: first by
- * SIGTERM, after a second by SIGKILL, until none is left. Where there is no /proc only the process
- * groups of `leaders` are signalled.
+ * Ends the processes `roots`, those that carry `marker` in their environment, and the descendants of
+ * both: by SIGTERM, after a second by SIGKILL, until none is left. Where there is no /proc, only the
+ * process groups of `roots` are signalled. What a command detached *and* stripped of its environment
+ * is not found.
  */
-export async function endProcesses(marker: string, leaders: ReadonlySet<number>): Promise<void> {
-  await signalUntilGone(marker, leaders, "SIGTERM", termGraceMs);
-  await signalUntilGone(marker, leaders, "SIGKILL", killGraceMs);
+export async function endProcesses(marker: string, roots: Iterable<number>): Promise<void> {
+  const known = new Set(roots);
+  await signalUntilGone(marker, known, "SIGTERM", termGraceMs);
+  await signalUntilGone(marker, known, "SIGKILL", killGraceMs);
 }
 
 async function signalUntilGone(
   marker: string,
-  leaders: ReadonlySet<number>,
+  known: Set<number>,
   name: NodeJS.Signals,
   graceMs: number,
 ): Promise<void> {
   const signalled = new Set<number>();
   for (const end = Date.now() + graceMs; Date.now() < end; await delay(pollMs)) {
-    const pids = (await findProcesses(marker)) ?? [...leaders].map((pid) => -pid);
+    const found = await findProcesses(marker, known);
+    const pids = found ?? [...known].map((pid) => -pid);
     let alive = false;
     for (const pid of pids) {
-      // SIGTERM once each, so that a process is not disturbed while it cleans up.
-      const sent = signalled.has(pid) ? send(pid, 0) : send(pid, name);
+      // Once each: a process that is cleaning up is not disturbed again.
+      const sent = send(pid, signalled.has(pid) ? 0 : name);
       signalled.add(pid);
       alive ||= sent;
     }
     if (!alive) return;
+    // A child whose parent ended first is still ours.
+    for (const pid of found ?? []) known.add(pid);
   }
 }
 
-/** The living processes with `marker` in their environment and their descendants; undefined without /proc. */
-export async function findProcesses(marker: string): Promise<number[] | undefined> {
+/** The living ones of `roots`, of the processes with `marker`, and of their descendants; undefined without /proc. */
+export async function findProcesses(
+  marker: string,
+  roots: Iterable<number> = [],
+): Promise<number[] | undefined> {
   const names = await readdir("/proc").catch(() => undefined);
   const pids = names?.filter((name) => /^\d+$/.test(name)).map(Number);
   if (pids === undefined || pids.length === 0) return undefined;
+  const wanted = new Set(roots);
   const processes = (await Promise.all(pids.map((pid) => inspect(pid, marker)))).filter(
     (process) => process !== undefined,
   );
-  const found = new Set(processes.filter((process) => process.marked).map((process) => process.pid));
-  // A child may have cleared its environment (`env -i`, sudo). Parents come to be in `found` by repetition.
+  const found = new Set<number>();
+  for (const { pid, marked } of processes) if (marked || wanted.has(pid)) found.add(pid);
+  // A child may have cleared its environment (`env -i`, sudo): repeated until no child is new.
   for (let before = -1; before !== found.size; ) {
     before = found.size;
     for (const { pid, parent } of processes) if (found.has(parent)) found.add(pid);
