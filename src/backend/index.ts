@@ -1,1 +1,18 @@
-export type { Fleet } from "./fleet.ts";
+export * from "./attachments.ts";
+export { Backend } from "./backend.ts";
+export { Fleet, type FleetOptions } from "./fleet.ts";
+export * from "./object-id.ts";
+export { HalfMadeError, requireOwn } from "./ownership.ts";
+export * from "./settings.ts";
+export * from "./snapshots.ts";
+export {
+  createVolume,
+  deleteVolume,
+  findVolume,
+  nameTaken,
+  retainVolume,
+  shrinks,
+  updateVolume,
+  type VolumeChanges,
+  type VolumeRequest,
+} from "./volumes.ts";

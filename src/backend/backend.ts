@@ -1,0 +1,245 @@
+import {
+  type Host,
+  isStorageError,
+  type LockedContext,
+  StorageError,
+  type TargetDriver,
+  type VolumeDriver,
+  type VolumeStats,
+} from "../contract/index.ts";
+import { AcknowledgementQueue } from "./acknowledgements.ts";
+import { ExclusiveQueue, leavesDoubt } from "./exclusive.ts";
+import { Listing } from "./listing.ts";
+import type { BackendSettings } from "./settings.ts";
+
+/** What work under a backend's lock is given: the driver's context, with a listing that the work keeps right. */
+export interface LockedBackend extends LockedContext {
+  readonly fresh: Listing;
+}
+
+export interface BackendParts {
+  readonly settings: BackendSettings;
+  readonly owner: string;
+  readonly host: Host;
+  readonly driver: VolumeDriver;
+  readonly target: TargetDriver;
+}
+
+/**
+ * A configured driver with its host, target, lock and inventory. One per backend and run: its listing is made once
+ * and then kept right by our own writes. What can be done with it is in `volumes.ts`, `snapshots.ts` and
+ * `attachments.ts`.
+ */
+export class Backend {
+  readonly settings: BackendSettings;
+  readonly owner: string;
+  readonly host: Host;
+  readonly driver: VolumeDriver;
+  readonly target: TargetDriver;
+  /** Ids that this process has read, received as prior state or returned: no create takes them up. */
+  readonly known = new Set<string>();
+  readonly #queue: ExclusiveQueue<LockedBackend>;
+  readonly #acknowledgements: AcknowledgementQueue;
+  /** Identities that states were made with; while there is any, no new identity is ever made. */
+  readonly #expected = new Set<string>();
+  #setup: Promise<void> | undefined;
+  #listing: Promise<Listing> | undefined;
+  #stats: Promise<VolumeStats> | undefined;
+
+  constructor(parts: BackendParts) {
+    this.settings = parts.settings;
+    this.owner = parts.owner;
+    this.host = parts.host;
+    this.driver = parts.driver;
+    this.target = parts.target;
+    this.#queue = new ExclusiveQueue((signal, use) => this.#holdLock(signal, use));
+    this.#acknowledgements = new AcknowledgementQueue((ids) =>
+      this.exclusive("acknowledge new objects", undefined, async (locked) => {
+        await this.driver.acknowledge(ids, locked);
+        acknowledgeInListing(locked.fresh, new Set(ids));
+      }),
+    );
+  }
+
+  get name(): string {
+    return this.settings.name;
+  }
+
+  /** Whether `name`, as a state or the user may write it, means this backend. */
+  answersTo(name: string): boolean {
+    return name === this.name || this.settings.aliases.includes(name);
+  }
+
+  /**
+   * SET-1 to SET-3. Proves the backend usable, once; every later use fails with the first cause.
+   *
+   * @throws StorageError `BackendUninitialized`, or why the host could not be reached
+   */
+  ready(): Promise<void> {
+    // Not bound to the caller's signal: the check serves every caller of the run.
+    this.#setup ??= this.#checkSetup();
+    return this.#setup;
+  }
+
+  /** The run's listing, made on first use with one command. */
+  async listing(): Promise<Listing> {
+    await this.ready();
+    this.#listing ??= this.#list();
+    return this.#listing;
+  }
+
+  /**
+   * The listing, if the backend is the one that a state was made with; only then does "not listed" mean "gone".
+   *
+   * @throws StorageError `BackendIdentityMismatch`
+   */
+  async listingOf(expectedIdentity: string): Promise<Listing> {
+    const listing = await this.listing();
+    this.#requireIdentity(listing.identity, expectedIdentity);
+    return listing;
+  }
+
+  /** Tells of an object that a state holds. No I/O: acknowledging it, where needed, waits for the next listing. */
+  noteState(uuid: string, identity: string): void {
+    this.known.add(uuid);
+    this.#expected.add(identity);
+    this.#acknowledgements.noteState(uuid);
+  }
+
+  /** Resolves when every object that a state is known to hold is acknowledged on the host. */
+  async acknowledged(): Promise<void> {
+    this.#acknowledgements.listed(await this.listing());
+    await this.#acknowledgements.flush();
+  }
+
+  /** STA-1. Measured once a run unless `refresh`. */
+  async stats(options: { readonly refresh?: boolean } = {}): Promise<VolumeStats> {
+    await this.ready();
+    if (options.refresh === true) this.#stats = undefined;
+    this.#stats ??= this.#measure();
+    return this.#stats;
+  }
+
+  /**
+   * Runs `work` alone on this backend, under its lock on the host, with a listing made under that lock.
+   *
+   * @param action for errors, a verb phrase
+   */
+  async exclusive<T>(
+    action: string,
+    signal: AbortSignal | undefined,
+    work: (locked: LockedBackend) => Promise<T>,
+  ): Promise<T> {
+    try {
+      await this.#establishIdentity();
+      return await this.#queue.run(signal, (locked) => work({ ...locked, signal }));
+    } catch (error) {
+      if (leavesDoubt(error)) this.#listing = undefined;
+      if (isStorageError(error)) throw error.with({ backend: this.name, host: this.host.host });
+      throw new StorageError({
+        kind: "VolumeBackendError",
+        action,
+        reason: error instanceof Error ? error.message : String(error),
+        backend: this.name,
+        host: this.host.host,
+        cause: error,
+      });
+    }
+  }
+
+  /** Writes pending acknowledgements and waits for work under way. The host stays open: others may share it. */
+  async close(): Promise<void> {
+    await this.#acknowledgements.flush().catch(() => undefined);
+    await this.#queue.idle();
+  }
+
+  async #checkSetup(): Promise<void> {
+    try {
+      await this.driver.doSetup();
+      await this.driver.checkForSetupError({ executor: this.host });
+    } catch (error) {
+      if (isStorageError(error, "BackendUnreachable", "HostKeyMismatch", "InvalidConfiguration")) {
+        throw error.with({ backend: this.name, host: this.host.host });
+      }
+      throw new StorageError({
+        kind: "BackendUninitialized",
+        action: `use backend "${this.name}"`,
+        reason: isStorageError(error) ? error.reason : String(error),
+        nextStep: isStorageError(error) ? error.nextStep : undefined,
+        backend: this.name,
+        host: this.host.host,
+        cause: error,
+      });
+    }
+  }
+
+  async #list(): Promise<Listing> {
+    const listing = new Listing(await this.driver.inventory({ executor: this.host }));
+    this.#acknowledgements.listed(listing);
+    return listing;
+  }
+
+  async #measure(): Promise<VolumeStats> {
+    const measured = await this.driver.getVolumeStats({ executor: this.host });
+    return {
+      ...measured,
+      volume_backend_name: this.name,
+      storage_protocol: this.target.protocol,
+      reserved_percentage: this.settings.reservedPercentage,
+      max_over_subscription_ratio: this.settings.maxOverSubscriptionRatio,
+    };
+  }
+
+  async #establishIdentity(): Promise<void> {
+    if ((await this.listing()).identity !== null) return;
+    const [expected] = this.#expected;
+    if (expected !== undefined) this.#requireIdentity(null, expected);
+    await this.driver.establishIdentity({ executor: this.host });
+    this.#listing = undefined;
+  }
+
+  #requireIdentity(found: string | null, expected: string): void {
+    if (found === expected) return;
+    throw new StorageError({
+      kind: "BackendIdentityMismatch",
+      action: `recognize backend "${this.name}"`,
+      reason:
+        found === null
+          ? `The storage there has no breezeblock identity, but the state was made with ${expected}: it is not mounted, was emptied, or is another`
+          : `The storage there has the identity ${found}, but the state was made with ${expected}: it is another one`,
+      nextStep:
+        "Nothing was changed, and nothing counts as deleted. Mount or import the right storage, or correct the backend's settings",
+      backend: this.name,
+      host: this.host.host,
+    });
+  }
+
+  async #holdLock(signal: AbortSignal, use: (context: LockedBackend) => Promise<void>): Promise<void> {
+    const before = (await this.listing()).identity;
+    await this.host.withLock(this.driver.lockFile, { signal }, async (executor) => {
+      const fresh = new Listing(await this.driver.inventory({ executor }));
+      if (before !== null) this.#requireIdentity(fresh.identity, before);
+      this.#listing = Promise.resolve(fresh);
+      try {
+        await use({ executor, fresh });
+      } finally {
+        this.#stats = undefined;
+      }
+    });
+  }
+}
+
+function acknowledgeInListing(listing: Listing, ids: ReadonlySet<string>): void {
+  for (const volume of [...listing.volumes.values()]) {
+    const attachments = volume.attachments.map((attachment) =>
+      ids.has(attachment.id) ? { ...attachment, phase: "acknowledged" as const } : attachment,
+    );
+    const own = ids.has(volume.id) && volume.phase === "unacknowledged";
+    listing.keepVolume({ ...volume, attachments, ...(own ? { phase: "acknowledged" as const } : {}) });
+  }
+  for (const snapshot of [...listing.snapshots.values()]) {
+    if (ids.has(snapshot.id) && snapshot.phase === "unacknowledged") {
+      listing.keepSnapshot({ ...snapshot, phase: "acknowledged" });
+    }
+  }
+}
