@@ -1,0 +1,390 @@
+import { spawnSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { describe, expect, test } from "vitest";
+import {
+  FileBackend,
+  mebibyte,
+  newAttachment,
+  newSnapshot,
+  newVolume,
+} from "../../../test/support/file-backend.ts";
+import { ensurePackages } from "../../../test/support/packages.ts";
+
+const qemu = await ensurePackages(["qemu-utils"]);
+if (!qemu.available) console.warn(`qcow2 tests ${qemu.reason}`);
+const formats = qemu.available ? (["raw", "qcow2"] as const) : (["raw"] as const);
+
+/** Writes into a volume's content at an offset, as its user would. */
+function write(path: string, offset: number, text: string): void {
+  if (path.endsWith(".qcow2"))
+    return qemuIo(path, [`write -s /dev/stdin ${offset} 512`], text.padEnd(512, "\0"));
+  const file = openSync(path, "r+");
+  writeSync(file, text, offset);
+  closeSync(file);
+}
+
+function runTool(tool: string, args: readonly string[]): void {
+  const { status, stdout, stderr } = spawnSync(tool, args, { encoding: "utf8" });
+  if (status !== 0) throw new Error(`${tool}: ${stdout}${stderr}`);
+}
+
+/** A volume's whole content, as its user sees it. */
+function content(path: string): Buffer {
+  if (!path.endsWith(".qcow2")) return readFileSync(path);
+  const flat = `${path}.flat`;
+  runTool("qemu-img", ["convert", "-f", "qcow2", "-O", "raw", path, flat]);
+  const bytes = readFileSync(flat);
+  rmSync(flat);
+  return bytes;
+}
+
+const zeros = (bytes: number) => Buffer.alloc(bytes);
+const at = (bytes: Buffer, offset: number, text: string) =>
+  bytes.toString("latin1", offset, offset + text.length);
+
+describe.each(formats)("%s files", (format) => {
+  const open = () => FileBackend.open({ format });
+
+  test("CRE-1, CRE-2: a new volume has its size, reads as zeros and is listed as it was asked for", async () => {
+    const backend = await open();
+    const asked = newVolume({ name: "db", labels: { tier: "gold" }, settings: { a: [1, null, "x"] } });
+    const made = await backend.create(asked);
+    expect(content(made.location).equals(zeros(asked.sizeBytes))).toBe(true);
+    const { volumes, damaged } = await backend.list();
+    expect(damaged.size).toBe(0);
+    expect(volumes.get(asked.id)).toEqual({
+      ...asked,
+      pool: "default",
+      phase: "unacknowledged",
+      attachments: [],
+      location: `${backend.directory}/volume-${asked.id}.${format}`,
+    });
+    expect(volumes.get(asked.id)).toEqual(made);
+  });
+
+  test("CRE-1: creating the same id again returns the volume, with another size it is refused", async () => {
+    const backend = await open();
+    const made = await backend.create();
+    write(made.location, 0, "precious");
+    expect(await backend.create({ id: made.id })).toEqual(made);
+    await expect(backend.create({ id: made.id, sizeBytes: 8 * mebibyte })).rejects.toMatchObject({
+      kind: "AlreadyExists",
+    });
+    await expect(backend.create({ id: made.id, owner: "other" })).rejects.toMatchObject({ kind: "NotOwned" });
+    expect(at(content(made.location), 0, "precious")).toBe("precious");
+  });
+
+  test("CRE-1: creating one volume takes one command beside the listing", async () => {
+    const backend = await open();
+    const before = backend.executor.commands;
+    await backend.create();
+    expect(backend.executor.commands - before).toBe(2);
+  });
+
+  test("DEL-1: deleting leaves nothing behind, and deleting again succeeds", async () => {
+    const backend = await open();
+    const volume = await backend.create();
+    const snapshot = await backend.snapshot(volume);
+    const copy = await backend.clone(volume);
+    await backend.deleteSnapshot(snapshot);
+    await backend.delete(volume);
+    await backend.delete(copy);
+    expect(backend.leftBehind()).toEqual([]);
+    await backend.delete(volume);
+    await backend.deleteSnapshot(snapshot);
+  });
+
+  test("DEL-2: a volume with attachments and snapshots is not deleted, and the refusal names them", async () => {
+    const backend = await open();
+    const volume = await backend.create();
+    const snapshot = await backend.snapshot(volume);
+    const attachment = newAttachment();
+    await backend.attach(volume, attachment);
+    const refusal = await backend.delete(volume).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ kind: "VolumeIsBusy" });
+    expect(String(refusal)).toContain(snapshot.id);
+    expect(String(refusal)).toContain(attachment.id);
+    expect(existsSync(volume.location)).toBe(true);
+  });
+
+  test("DEL-3: another owner's volume and a protected one are not deleted", async () => {
+    const backend = await open();
+    const volume = await backend.create({ deletionProtection: true });
+    await expect(
+      backend.change((context) => backend.driver.deleteVolume(volume.id, "other", context)),
+    ).rejects.toMatchObject({ kind: "NotOwned" });
+    await expect(backend.delete(volume)).rejects.toMatchObject({ kind: "DeletionProtected" });
+    expect((await backend.list()).volumes.get(volume.id)).toEqual(volume);
+  });
+
+  test("EXT-1, EXT-2, CRE-2: growing keeps the content and adds zeros; never shrinks; same size succeeds", async () => {
+    const backend = await open();
+    const volume = await backend.create({ sizeBytes: mebibyte });
+    write(volume.location, mebibyte - 512, "end");
+    const grown = await backend.extend(volume, 3 * mebibyte);
+    expect(grown.sizeBytes).toBe(3 * mebibyte);
+    const bytes = content(volume.location);
+    expect(bytes.length).toBe(3 * mebibyte);
+    expect(at(bytes, mebibyte - 512, "end")).toBe("end");
+    expect(bytes.subarray(mebibyte).equals(zeros(2 * mebibyte))).toBe(true);
+    expect(await backend.extend(grown, 3 * mebibyte)).toEqual(grown);
+    await expect(backend.extend(grown, mebibyte)).rejects.toMatchObject({ kind: "InvalidInput" });
+    expect((await backend.list()).volumes.get(volume.id)?.sizeBytes).toBe(3 * mebibyte);
+  });
+
+  test("SNP-1, CFS-1: a snapshot keeps its moment, and a larger volume comes out of it", async () => {
+    const backend = await open();
+    const volume = await backend.create({ sizeBytes: mebibyte });
+    write(volume.location, 4096, "before");
+    const snapshot = await backend.snapshot(volume);
+    expect(snapshot.sizeBytes).toBe(mebibyte);
+    write(volume.location, 4096, "after!");
+    const restored = await backend.fromSnapshot(snapshot, { sizeBytes: 2 * mebibyte });
+    expect(restored.source).toEqual({ kind: "snapshot", id: snapshot.id });
+    const bytes = content(restored.location);
+    expect(at(bytes, 4096, "before")).toBe("before");
+    expect(bytes.length).toBe(2 * mebibyte);
+    expect(bytes.subarray(mebibyte).equals(zeros(mebibyte))).toBe(true);
+    write(restored.location, 4096, "others");
+    expect(at(content(snapshot.location), 4096, "before")).toBe("before");
+    expect(at(content(volume.location), 4096, "after!")).toBe("after!");
+    const { volumes, snapshots } = await backend.list();
+    expect(volumes.get(restored.id)).toEqual(restored);
+    expect(snapshots.get(snapshot.id)).toEqual(snapshot);
+  });
+
+  test("CLN-1: a clone has the content and then a life of its own; smaller than its source is refused", async () => {
+    const backend = await open();
+    const volume = await backend.create({ sizeBytes: mebibyte });
+    write(volume.location, 0, "original");
+    const copy = await backend.clone(volume);
+    write(copy.location, 0, "changed!");
+    expect(at(content(volume.location), 0, "original")).toBe("original");
+    await backend.delete(volume);
+    expect(at(content(copy.location), 0, "changed!")).toBe("changed!");
+    await expect(backend.clone(copy, { sizeBytes: 512 })).rejects.toMatchObject({ kind: "InvalidInput" });
+  });
+
+  test("CRE-1: disk space is taken only for what was written, in copies too", async () => {
+    const backend = await open();
+    const volume = await backend.create({ sizeBytes: 1024 * mebibyte });
+    write(volume.location, 512 * mebibyte, "x");
+    const copy = await backend.clone(volume);
+    for (const { location } of [volume, copy]) expect(statSync(location).blocks * 512).toBeLessThan(mebibyte);
+  });
+});
+
+describe("attachments", () => {
+  test("ATT-1: an attachment is recorded, replaced under its id, and removed; gone already is success", async () => {
+    const backend = await FileBackend.open();
+    const volume = await backend.create();
+    const attachment = newAttachment();
+    expect((await backend.attach(volume, attachment)).attachments).toEqual([attachment]);
+    const readOnly = { ...attachment, mode: "ro" as const };
+    expect((await backend.attach(volume, readOnly)).attachments).toEqual([readOnly]);
+    expect((await backend.list()).volumes.get(volume.id)?.attachments).toEqual([readOnly]);
+    for (const _ of ["there", "gone already"]) {
+      const detached = await backend.change((context) =>
+        backend.driver.detachVolume(volume, attachment.id, context),
+      );
+      expect(detached.attachments).toEqual([]);
+    }
+    await backend.delete(volume);
+  });
+
+  test("ATT-1: a second attachment needs multiattach, and the refusal names the first", async () => {
+    const backend = await FileBackend.open();
+    const volume = await backend.create();
+    const first = newAttachment({ phase: "acknowledged" });
+    await backend.attach(volume, first);
+    const other = { connector: { host: "web2" } };
+    await expect(backend.attach(volume, other)).rejects.toThrow(first.id);
+    await expect(backend.attach(volume)).rejects.toMatchObject({ kind: "VolumeIsBusy" });
+    await backend.change((context) => backend.driver.updateVolume(volume, { multiattach: true }, context));
+    expect((await backend.attach(volume, other)).attachments).toHaveLength(2);
+    await expect(
+      backend.change((context) => backend.driver.updateVolume(volume, { multiattach: false }, context)),
+    ).rejects.toMatchObject({ kind: "VolumeIsBusy" });
+  });
+
+  test("ATT-1: what a killed run attached for the same consumer is taken over", async () => {
+    const backend = await FileBackend.open();
+    const volume = await backend.create();
+    await backend.attach(volume);
+    const again = newAttachment();
+    expect((await backend.attach(volume, again)).attachments).toEqual([again]);
+  });
+});
+
+describe("metadata", () => {
+  const hostile = {
+    "": "",
+    "new\nline": "a\r\nb\u2028\u0000\u0007",
+    'quote"\\': "$(reboot) `id` ' ; rm -rf / #",
+    emoji: "🧱\ud800 lone",
+    __proto__x: "y",
+    "{}": '","phase":"creating","',
+    ünï: "\u007f\u0080\uffff",
+  };
+
+  test("labels, names, owners and settings of any text come back exactly", async () => {
+    const backend = await FileBackend.open();
+    const labels = JSON.parse(`{"__proto__": "z"}`);
+    const asked = newVolume({
+      name: "böse\n$(x)",
+      owner: "ämne/\u0000\n",
+      labels: { ...hostile, ...labels },
+      defaultLabels: hostile,
+      settings: { nested: { phase: "creating", list: [hostile] } },
+    });
+    const made = await backend.create(asked);
+    const snapshot = await backend.snapshot(made, { labels: hostile });
+    const { volumes, snapshots } = await backend.list();
+    expect(volumes.get(asked.id)).toEqual(made);
+    expect(made.labels).toEqual(asked.labels);
+    expect(Object.keys(volumes.get(asked.id)?.labels ?? {})).toContain("__proto__");
+    expect(snapshots.get(snapshot.id)?.labels).toEqual(hostile);
+    const text = readFileSync(`${backend.directory}/volume-${made.id}.json`, "latin1");
+    expect(text).toMatch(/^[\x20-\x7e]+\n$/);
+  });
+
+  test("updates change what is given and keep the rest, a newer version's fields too", async () => {
+    const backend = await FileBackend.open();
+    const made = await backend.create({ labels: { a: "1" } });
+    const path = `${backend.directory}/volume-${made.id}.json`;
+    const stored = JSON.parse(readFileSync(path, "utf8"));
+    writeFileSync(path, JSON.stringify({ ...stored, future: { x: 1 } }, null, 2));
+    const updated = await backend.change((context) =>
+      backend.driver.updateVolume(made, { name: "other", labels: { b: "2" }, phase: "retained" }, context),
+    );
+    expect(updated).toEqual({ ...made, name: "other", labels: { b: "2" }, phase: "retained" });
+    expect((await backend.list()).volumes.get(made.id)).toEqual(updated);
+    expect(JSON.parse(readFileSync(path, "utf8")).future).toEqual({ x: 1 });
+  });
+
+  test("a snapshot's metadata changes in place", async () => {
+    const backend = await FileBackend.open();
+    const snapshot = await backend.snapshot(await backend.create());
+    const updated = await backend.change((context) =>
+      backend.driver.updateSnapshot(snapshot, { deletionProtection: true, name: "kept" }, context),
+    );
+    expect((await backend.list()).snapshots.get(snapshot.id)).toEqual(updated);
+    await expect(backend.deleteSnapshot(updated)).rejects.toMatchObject({ kind: "DeletionProtected" });
+  });
+
+  test("volumes, snapshots and attachments are acknowledged with one command; unknown ids are passed over", async () => {
+    const backend = await FileBackend.open();
+    const volumes = await Promise.all([1, 2, 3].map(() => backend.create()));
+    const [first] = volumes;
+    if (first === undefined) throw new Error("no volume");
+    const attachment = newAttachment();
+    const snapshot = await backend.snapshot(first);
+    await backend.attach(first, attachment);
+    await backend.change(async (context) => {
+      const before = backend.executor.commands;
+      const ids = [...volumes.map(({ id }) => id), snapshot.id, attachment.id, randomUUID()];
+      await backend.driver.acknowledge(ids, context);
+      expect(backend.executor.commands - before).toBe(1);
+    });
+    const listed = await backend.list();
+    const phases = [...listed.volumes.values(), ...listed.snapshots.values()].map(({ phase }) => phase);
+    expect(phases).toEqual(["acknowledged", "acknowledged", "acknowledged", "acknowledged"]);
+    expect(listed.volumes.get(first.id)?.attachments[0]?.phase).toBe("acknowledged");
+  });
+});
+
+describe("copies under way", () => {
+  // The file system of the tests' directory may have reflinks; a thick source never uses them.
+  const copying = async () => {
+    const backend = await FileBackend.open();
+    const volume = await backend.create({ provisioning: "thick", sizeBytes: mebibyte });
+    write(volume.location, 0, "content");
+    return { backend, volume };
+  };
+
+  test("SNP-1: while a copy reads a volume, it cannot be attached for writing, grown or deleted", async () => {
+    const { backend, volume } = await copying();
+    const asked = newSnapshot(volume);
+    const creation = await backend.change((context) => backend.driver.createSnapshot(asked, volume, context));
+    expect(creation.state).toBe("copying");
+    expect((await backend.list()).snapshots.get(asked.id)?.phase).toBe("creating");
+    for (const attempt of [
+      backend.attach(volume),
+      backend.extend(volume, 2 * mebibyte),
+      backend.delete(volume),
+    ]) {
+      await expect(attempt).rejects.toThrow(asked.id);
+    }
+    expect((await backend.attach(volume, { mode: "ro" })).attachments).toHaveLength(1);
+    if (creation.state !== "copying") return;
+    expect(creation.job).toMatchObject(backend.driver.copyJob(asked.id));
+    await backend.runJob(creation);
+    const snapshot = await backend.change((context) => backend.driver.completeSnapshot(asked.id, context));
+    expect(at(content(snapshot.location), 0, "content")).toBe("content");
+    expect(await backend.change((context) => backend.driver.completeSnapshot(asked.id, context))).toEqual(
+      snapshot,
+    );
+  });
+
+  test("SNP-1: a volume that somebody may be writing to is not copied", async () => {
+    const { backend, volume } = await copying();
+    const attachment = newAttachment();
+    await backend.attach(volume, attachment);
+    for (const attempt of [() => backend.snapshot(volume), () => backend.clone(volume)]) {
+      const refusal = await attempt().catch((error: unknown) => error);
+      expect(refusal).toMatchObject({ kind: "VolumeIsBusy" });
+      expect(String(refusal)).toContain(attachment.id);
+    }
+    expect(backend.leftBehind()).toHaveLength(2);
+  });
+
+  test("CLN-1: a killed copy is taken up again, and its record can be deleted with what was made", async () => {
+    const { backend, volume } = await copying();
+    const asked = newVolume({ sizeBytes: mebibyte, source: { kind: "volume", id: volume.id } });
+    const begin = () =>
+      backend.change((context) => backend.driver.createClonedVolume(asked, volume, context));
+    const first = await begin();
+    expect(await begin()).toEqual(first);
+    if (first.state !== "copying") throw new Error("copied at once");
+    await backend.runJob(first);
+    await backend.change((context) => backend.driver.deleteVolume(asked.id, asked.owner, context));
+    await expect(backend.runJob(first)).rejects.toThrow("reservation");
+    await backend.delete(volume);
+    expect(backend.leftBehind()).toEqual([]);
+  });
+
+  test("SNP-2: a snapshot that is being copied is not deleted", async () => {
+    const { backend, volume } = await copying();
+    const snapshot = await backend.snapshot(volume);
+    const asked = newVolume({
+      sizeBytes: mebibyte,
+      provisioning: "thick",
+      source: { kind: "snapshot", id: snapshot.id },
+    });
+    await backend.change((context) => backend.driver.createVolumeFromSnapshot(asked, snapshot, context));
+    await expect(backend.deleteSnapshot(snapshot)).rejects.toMatchObject({ kind: "SnapshotIsBusy" });
+  });
+
+  test("CRE-1: thick volumes, grown ones and their copies have all their room", async () => {
+    const { backend, volume } = await copying();
+    const room = (path: string) => statSync(path).blocks * 512;
+    expect(room(volume.location)).toBeGreaterThanOrEqual(mebibyte);
+    const copy = await backend.clone(volume, { provisioning: "thick", sizeBytes: 2 * mebibyte });
+    expect(room(copy.location)).toBeGreaterThanOrEqual(2 * mebibyte);
+    await backend.extend(copy, 3 * mebibyte);
+    expect(room(copy.location)).toBeGreaterThanOrEqual(3 * mebibyte);
+    const bytes = content(copy.location);
+    expect(at(bytes, 0, "content")).toBe("content");
+    expect(bytes.subarray(512).equals(zeros(3 * mebibyte - 512))).toBe(true);
+  });
+});
