@@ -26,8 +26,13 @@ const formats = qemu.available ? (["raw", "qcow2"] as const) : (["raw"] as const
 
 /** Writes into a volume's content at an offset, as its user would. */
 function write(path: string, offset: number, text: string): void {
-  if (path.endsWith(".qcow2"))
-    return qemuIo(path, [`write -s /dev/stdin ${offset} 512`], text.padEnd(512, "\0"));
+  if (path.endsWith(".qcow2")) {
+    const sector = `${path}.sector`;
+    writeFileSync(sector, text.padEnd(512, "\0"));
+    runTool("qemu-io", ["-f", "qcow2", "-c", `write -s ${sector} ${offset} 512`, path]);
+    rmSync(sector);
+    return;
+  }
   const file = openSync(path, "r+");
   writeSync(file, text, offset);
   closeSync(file);

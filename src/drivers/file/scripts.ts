@@ -25,7 +25,7 @@ fail() { printf '%s\n' "$2" >&2; exit "$1"; }
 `;
 
 // $1 directory. "Cannot see it" must never look like "nothing there".
-const enterForReading = String.raw`${fail}
+const enterForReading = `${fail}
 [ -e "$1" ] || fail 1 "the directory $1 does not exist or cannot be reached"
 [ -d "$1" ] || fail 1 "$1 is not a directory"
 cd -- "$1" || exit 1
@@ -68,7 +68,7 @@ exit 0
 `;
 
 /** `DIRECTORY`. The file system's size, then names and qcow2 headers as in the listing. */
-export const statsScript = String.raw`${enterForReading}${findNames}
+export const statsScript = `${enterForReading}${findNames}
 stat -f -c 'space %S %b %f %a' . || exit 1
 names 2
 headers
@@ -76,7 +76,7 @@ exit 0
 `;
 
 /** `DIRECTORY FORMAT`. All that a backend needs, proven before anything is asked of it. */
-export const checkScript = String.raw`${enterForReading}
+export const checkScript = `${enterForReading}
 [ -w . ] && [ -x . ] || fail 1 "the directory $1 cannot be written"
 for tool in find grep head stat truncate sync cp mv rm od xargs; do
   command -v "$tool" >/dev/null || fail 1 "$tool is not installed (package coreutils, findutils or grep)"
@@ -179,7 +179,7 @@ grow() {
 `;
 
 /** `DIRECTORY IDENTITY LEFTOVER…` */
-export const sweepScript = String.raw`${enterForChange}
+export const sweepScript = `${enterForChange}
 sweep "$@"
 sync -- .
 `;
@@ -191,7 +191,7 @@ sync -- .
  * without data is nothing, and is swept. Where a reservation stands (RESERVED is yes), data goes first, so that a
  * kill between the two leaves the reservation.
  */
-export const createScript = String.raw`${enterForChange}
+export const createScript = `${enterForChange}
 name=$1 format=$2 provisioning=$3 size=$4 reserved=$5
 shift 5
 sweep "$@"
@@ -229,7 +229,7 @@ sync -- .
  * `DIRECTORY IDENTITY SOURCE NAME FORMAT PROVISIONING SIZE REFLINK FALLBACK LEFTOVER…`; stdin: the reservation, then
  * the metadata line. Prints the new size in bytes when a reflink did it at once.
  */
-export const copyScript = String.raw`${enterForChange}
+export const copyScript = `${enterForChange}
 source=$1 name=$2 format=$3 provisioning=$4 size=$5 reflink=$6 fallback=$7
 shift 7
 sweep "$@"
@@ -283,7 +283,7 @@ cp --reflink="$6" --sparse=always -- "$3" "$half" && sync -- "$half" || { rm -f 
  * `DIRECTORY IDENTITY NAME FORMAT PROVISIONING SIZE LEFTOVER…`; stdin: the reservation as it stands, then the metadata
  * line. Prints the size in bytes.
  */
-export const completeScript = String.raw`${enterForChange}
+export const completeScript = `${enterForChange}
 name=$1 format=$2 provisioning=$3 size=$4
 shift 4
 sweep "$@"
@@ -305,7 +305,7 @@ size_of "$data" "$format"
 `;
 
 /** `DIRECTORY IDENTITY NAME FORMAT PROVISIONING SIZE LEFTOVER…`; stdin: the metadata line. Prints the size in bytes. */
-export const extendScript = String.raw`${enterForChange}
+export const extendScript = `${enterForChange}
 name=$1 format=$2 provisioning=$3 size=$4
 shift 4
 sweep "$@"
@@ -317,7 +317,7 @@ size_of "$name.$format" "$format"
 `;
 
 /** `DIRECTORY IDENTITY NAME LEFTOVER…`; stdin: the metadata line as it stands, then the new one. */
-export const updateScript = String.raw`${enterForChange}
+export const updateScript = `${enterForChange}
 name=$1
 shift
 sweep "$@"
@@ -331,7 +331,7 @@ publish "$name" "$changed"
  * `DIRECTORY IDENTITY NAME FORMAT LEFTOVER…`; stdin: the metadata line. The object is gone with its data; metadata
  * that a kill leaves behind it is nothing, and is swept.
  */
-export const deleteScript = String.raw`${enterForChange}
+export const deleteScript = `${enterForChange}
 name=$1 format=$2
 shift 2
 sweep "$@"
