@@ -6,5 +6,6 @@ export * from "./parse.ts";
 export * from "./plan.ts";
 export * from "./provider.ts";
 export * from "./resource.ts";
+export * from "./settled.ts";
 export * from "./timeouts.ts";
 export * from "./value.ts";

@@ -10,6 +10,11 @@ export interface HookContext {
   readonly fleet: Fleet;
   /** Aborted when the user interrupts or the operation's timeout passes. */
   readonly signal: AbortSignal;
+  /**
+   * `<backend>/<name>` of the creations planned in this run so far: two blocks of one name are refused. Only where the
+   * engine plans each creation exactly once a run.
+   */
+  readonly plannedNames?: Set<string>;
   /** Shows the user a warning. */
   warn(diagnostic: Omit<Diagnostic, "severity">): void;
 }

@@ -102,8 +102,10 @@ export async function detach(
 export async function connectionOf(
   backend: Backend,
   uuid: string,
+  identity: string,
   signal: AbortSignal | undefined,
 ): Promise<GrantedAttachment> {
+  await backend.listingOf(identity);
   return backend.exclusive(`read attachment ${uuid}`, signal, async (locked) => {
     const volume = locked.fresh.volumeOfAttachment(uuid);
     const attachment = volume?.attachments.find(({ id }) => id === uuid);

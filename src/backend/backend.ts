@@ -42,6 +42,7 @@ export class Backend {
   readonly #acknowledgements: AcknowledgementQueue;
   /** Identities that states were made with; while there is any, no new identity is ever made. */
   readonly #expected = new Set<string>();
+  #identity: string | null = null;
   #setup: Promise<void> | undefined;
   #listing: Promise<Listing> | undefined;
   #stats: Promise<VolumeStats> | undefined;
@@ -97,6 +98,11 @@ export class Backend {
     const listing = await this.listing();
     this.#requireIdentity(listing.identity, expectedIdentity);
     return listing;
+  }
+
+  /** What the storage called itself when it was last listed in this run; null when it had no name or was never listed. */
+  get lastIdentity(): string | null {
+    return this.#identity;
   }
 
   /** Tells of an object that a state holds. No I/O: acknowledging it, where needed, waits for the next listing. */
@@ -175,6 +181,7 @@ export class Backend {
 
   async #list(): Promise<Listing> {
     const listing = new Listing(await this.driver.inventory({ executor: this.host }));
+    this.#identity = listing.identity;
     this.#acknowledgements.listed(listing);
     return listing;
   }
@@ -185,8 +192,6 @@ export class Backend {
       ...measured,
       volume_backend_name: this.name,
       storage_protocol: this.target.protocol,
-      reserved_percentage: this.settings.reservedPercentage,
-      max_over_subscription_ratio: this.settings.maxOverSubscriptionRatio,
     };
   }
 
@@ -219,6 +224,7 @@ export class Backend {
     await this.host.withLock(this.driver.lockFile, { signal }, async (executor) => {
       const fresh = new Listing(await this.driver.inventory({ executor }));
       if (before !== null) this.#requireIdentity(fresh.identity, before);
+      this.#identity = fresh.identity;
       this.#listing = Promise.resolve(fresh);
       try {
         await use({ executor, fresh });

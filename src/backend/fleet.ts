@@ -1,7 +1,7 @@
 import { type AttributePath, type Host, StorageError } from "../contract/index.ts";
-import { createDriver } from "../drivers/registry.ts";
+import { drivers } from "../drivers/registry.ts";
 import { type DebugLog, openHost } from "../ssh/index.ts";
-import { createTarget } from "../targets/registry.ts";
+import { targets } from "../targets/registry.ts";
 import { Backend } from "./backend.ts";
 import type { FleetSettings } from "./settings.ts";
 
@@ -31,8 +31,8 @@ export class Fleet {
         settings: backend,
         owner: settings.owner,
         host,
-        driver: createDriver(backend.name, backend.technology),
-        target: createTarget(backend.technology),
+        driver: drivers[backend.technology.technology]({ backend: backend.name, ...backend.technology }),
+        target: targets.local(),
       });
     });
     this.#hosts = hosts;

@@ -12,9 +12,6 @@ export interface BackendSettings {
   readonly host: string;
   readonly technology: TechnologySettings;
   readonly unreachable: UnreachablePolicy;
-  /** Percent of the total capacity that stays free, 0 to 100. */
-  readonly reservedPercentage: number;
-  readonly maxOverSubscriptionRatio: number | "auto";
 }
 
 /** Exactly one storage technology. */

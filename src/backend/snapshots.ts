@@ -46,11 +46,9 @@ export async function findSnapshot(
 export async function createSnapshot(
   backend: Backend,
   request: SnapshotRequest,
-  volumeIdentity: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<SnapshotRecord> {
-  const action = `take snapshot "${request.name ?? ""}" of volume ${request.volumeId}`;
-  if (volumeIdentity !== undefined) await backend.listingOf(volumeIdentity);
+  const action = `take ${request.name === null ? "a snapshot" : `snapshot "${request.name}"`} of volume ${request.volumeId}`;
   let made: string | undefined;
   try {
     const creation = await backend.exclusive(action, signal, async (locked) => {

@@ -1,0 +1,22 @@
+import type { ObjectRecord } from "../../src/contract/index.ts";
+import { isUnknown, UNKNOWN, type Unknowable } from "../schema/index.ts";
+
+type Labels = Readonly<Record<string, string>>;
+
+/** `labels_all`: the provider's default labels with the resource's own over them; unknown where any of it is. */
+export function plannedLabelsAll(
+  labels: Unknowable<Labels> | null,
+  defaultLabels: Labels | undefined,
+): Unknowable<Labels> {
+  if (defaultLabels === undefined || isUnknown(labels)) return UNKNOWN;
+  return { ...defaultLabels, ...labels };
+}
+
+/** `labels` as state has them: none on the host stays null where the user wrote none. */
+export function labelsOf(record: ObjectRecord, prior: Labels | null): Labels | null {
+  return prior === null && Object.keys(record.labels).length === 0 ? null : record.labels;
+}
+
+export function labelsAllOf(record: ObjectRecord): Labels {
+  return { ...record.defaultLabels, ...record.labels };
+}

@@ -1,0 +1,178 @@
+import {
+  type Backend,
+  HalfMadeError,
+  type ObjectId,
+  parseObjectId,
+  tryParseObjectId,
+} from "../../src/backend/index.ts";
+import { isStorageError, type JsonValue, StorageError } from "../../src/contract/index.ts";
+import {
+  type HookContext,
+  type ImportRequest,
+  PartialStateError,
+  UNKNOWN,
+  type Value,
+  type Values,
+} from "../schema/index.ts";
+
+/** The backend and UUID that a state's `id` names. @throws StorageError `InvalidInput` */
+export function locate(
+  context: HookContext,
+  id: string,
+  attribute: string,
+): { readonly backend: Backend; readonly uuid: string } {
+  const parsed = parseObjectId(id, attribute);
+  return { backend: context.fleet.backend(parsed.backend, [attribute]), uuid: parsed.uuid };
+}
+
+/** Splits `fast#pool`. */
+export function parseBackendReference(reference: string): {
+  readonly name: string;
+  readonly pool: string | null;
+} {
+  const separator = reference.indexOf("#");
+  return separator === -1
+    ? { name: reference, pool: null }
+    : { name: reference.slice(0, separator), pool: reference.slice(separator + 1) };
+}
+
+/** The backend of an object and what to look for there: its UUID or its name. */
+export function parseImport(
+  context: HookContext,
+  kind: string,
+  request: ImportRequest,
+): { readonly backend: Backend; readonly reference: { readonly uuid: string } | { readonly name: string } } {
+  const parsed = "identity" in request ? fromIdentity(request.identity) : fromText(request.id);
+  if (parsed === undefined) {
+    throw new StorageError({
+      kind: "InvalidInput",
+      action: `import the ${kind}`,
+      reason: `Its id must be "<backend>/<uuid>" or "<backend>/<name>"${"id" in request ? `, not "${request.id}"` : ""}`,
+    });
+  }
+  const { backend: name, ...reference } = parsed;
+  return { backend: context.fleet.backend(name, []), reference };
+}
+
+function fromIdentity(identity: Readonly<Record<string, string>>): ObjectId | undefined {
+  return tryParseObjectId(`${identity["backend"] ?? ""}/${identity["uuid"] ?? ""}`);
+}
+
+function fromText(text: string): ObjectId | { readonly backend: string; readonly name: string } | undefined {
+  const id = tryParseObjectId(text);
+  if (id !== undefined) return id;
+  const separator = text.indexOf("/");
+  const backend = text.slice(0, separator);
+  const name = text.slice(separator + 1);
+  return separator > 0 && name !== "" && !name.includes("/") ? { backend, name } : undefined;
+}
+
+/** The error of an import that found nothing. */
+export function nothingToImport(
+  backend: Backend,
+  kind: "volume" | "snapshot" | "attachment",
+  reference: { readonly uuid: string } | { readonly name: string },
+): StorageError {
+  return new StorageError({
+    kind:
+      kind === "volume" ? "VolumeNotFound" : kind === "snapshot" ? "SnapshotNotFound" : "AttachmentNotFound",
+    action: `import ${kind} "${"uuid" in reference ? reference.uuid : reference.name}"`,
+    reason: `There is no such ${kind} of owner "${backend.owner}" on this backend`,
+    nextStep: "Check the backend, the name or UUID, and the provider's owner",
+    backend: backend.name,
+    host: backend.host.host,
+  });
+}
+
+/** The identity of an object on its backend: what `<backend>/<uuid>` consists of. */
+export const objectIdentity = {
+  backend: {
+    description: "The backend's name.",
+    of: (state: { readonly id: string }) => parseObjectId(state.id, "id").backend,
+  },
+  uuid: {
+    description: "The object's UUID on the host.",
+    of: (state: { readonly id: string }) => parseObjectId(state.id, "id").uuid,
+  },
+} as const;
+
+/**
+ * Answers a read. Where the backend is configured with `unreachable = "warn"` and its host does not answer, the prior
+ * state stands, with a warning.
+ */
+export async function readTolerantly<S>(
+  context: HookContext,
+  backend: Backend,
+  prior: S,
+  read: () => Promise<S | null>,
+): Promise<S | null> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!toleratesAbsence(backend, error)) throw error;
+    context.warn({
+      summary: `Backend "${backend.name}" is unreachable; what state says of it was not checked`,
+      detail: error.detail,
+    });
+    return prior;
+  }
+}
+
+/** Whether `error` is an unreachable host that the configuration says not to stop for. */
+export function toleratesAbsence(backend: Backend, error: unknown): error is StorageError {
+  return backend.settings.unreachable === "warn" && isStorageError(error, "BackendUnreachable");
+}
+
+/** What the backend's storage calls itself, once something has been made on it. */
+export async function identityOf(backend: Backend): Promise<string> {
+  const { identity } = await backend.listing();
+  if (identity !== null) return identity;
+  throw new StorageError({
+    kind: "VolumeBackendError",
+    action: `read the identity of backend "${backend.name}"`,
+    reason: "The storage there has none, though it holds objects of ours",
+    backend: backend.name,
+    host: backend.host.host,
+  });
+}
+
+/** Turns a half-made object into the partial state that engines keep, so that it is removed and made anew. */
+export async function keepingPartialState<T>(
+  backend: Backend,
+  planned: object,
+  known: (uuid: string) => Values,
+  create: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await create();
+  } catch (error) {
+    if (!(error instanceof HalfMadeError)) throw error;
+    const state: Values = {
+      ...(planned as Values),
+      backend_identity: backend.lastIdentity,
+      ...known(error.uuid),
+    };
+    throw new PartialStateError(withoutUnknowns(state), error.cause);
+  }
+}
+
+/** What is unknown in the plan of something half-made is null in its state. */
+function withoutUnknowns(values: Values): Values {
+  const strip = (value: Value): Value => {
+    if (value === UNKNOWN) return null;
+    if (value === null || typeof value !== "object") return value;
+    if (Array.isArray(value)) return value.map(strip);
+    return withoutUnknowns(value as Values);
+  };
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, strip(value)]));
+}
+
+/** The part of `settings` that differs from the defaults; kept on the host so that an import comes out whole. */
+export function withoutDefaults<T extends { readonly [name: string]: unknown }>(
+  settings: T,
+  defaults: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, JsonValue>> {
+  return Object.fromEntries(
+    Object.entries(settings).filter(([name, value]) => value !== null && value !== defaults[name]),
+  ) as Readonly<Record<string, JsonValue>>;
+}

@@ -1,0 +1,2 @@
+export { provider } from "./provider/provider.ts";
+export * from "./schema/index.ts";

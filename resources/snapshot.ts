@@ -1,0 +1,230 @@
+import {
+  type Backend,
+  createSnapshot,
+  deleteSnapshot,
+  findSnapshot,
+  formatObjectId,
+  parseObjectId,
+  requireOwn,
+  updateSnapshot,
+} from "../src/backend/index.ts";
+import { type JsonValue, type SnapshotRecord, StorageError } from "../src/contract/index.ts";
+import { labelsAllOf, labelsOf, plannedLabelsAll } from "./common/labels.ts";
+import { objectName } from "./common/names.ts";
+import {
+  identityOf,
+  keepingPartialState,
+  locate,
+  nothingToImport,
+  objectIdentity,
+  parseImport,
+  readTolerantly,
+  withoutDefaults,
+} from "./common/objects.ts";
+import { bytesToGib } from "./common/sizes.ts";
+import {
+  boolean,
+  defineResource,
+  integer,
+  isUnknown,
+  type State,
+  settled,
+  string,
+  stringMap,
+  timeouts,
+  UNKNOWN,
+} from "./schema/index.ts";
+
+const attributes = {
+  id: string("computed", { description: "`<backend>/<uuid>`; never changes." }),
+  volume_id: string("required", {
+    description: "The volume to take the snapshot of. A change takes a new snapshot in place of this one.",
+    replaces: true,
+    example: "fast/6f3c1f0e-7a55-4c0b-9f4e-2f7a0c1d9b11",
+  }),
+  name: string("optional_computed", {
+    description:
+      "The snapshot's name: unique for owner and backend, kept as metadata on the host, changed in place. Generated when it is left out.",
+    validators: [objectName],
+    example: "db-before-upgrade",
+  }),
+  deletion_protection: boolean("optional_computed", {
+    description:
+      "Refuses to delete the snapshot: at plan, and always on the host. Default: the provider's `deletion_protection`.",
+  }),
+  labels: stringMap("optional", {
+    description: "Any strings; kept on the host with the snapshot, over the provider's `default_labels`.",
+  }),
+  timeouts: timeouts("create", "read", "update", "delete"),
+  labels_all: stringMap("computed", {
+    description: "`labels` and the provider's `default_labels` together, as kept on the host.",
+  }),
+  size: integer("computed", { description: "The volume's size in GiB when the snapshot was taken." }),
+  size_bytes: integer("computed", { description: "The same in bytes." }),
+  backend_identity: string("computed", {
+    description:
+      "What the storage behind the backend calls itself; it must stay the same for the snapshot to count as gone.",
+  }),
+  created_at: string("computed", { description: "When the snapshot was taken, RFC 3339 in UTC." }),
+} as const;
+
+type SnapshotAttributes = typeof attributes;
+type SnapshotState = State<SnapshotAttributes>;
+
+/** What only the configuration decides: known at apply, and kept as written. */
+const writtenNames = ["volume_id", "labels", "timeouts"] as const;
+type Written = Pick<SnapshotState, (typeof writtenNames)[number]>;
+
+const minute = 60_000;
+
+/** `breezeblock_snapshot`: a volume's content at one point in time. */
+export const snapshot = defineResource<SnapshotAttributes>({
+  name: "snapshot",
+  description: "A snapshot: a volume's content at one point in time, from which new volumes can be made.",
+  version: 0,
+  attributes,
+  identity: objectIdentity,
+  timeouts: { create: 60 * minute, read: 5 * minute, update: 20 * minute, delete: 20 * minute },
+
+  async plan(context, { config, prior, planned, replace, private: privateData }) {
+    return {
+      planned: {
+        ...planned,
+        deletion_protection:
+          config.deletion_protection ?? context?.fleet.settings.deletionProtection ?? UNKNOWN,
+        labels_all: plannedLabelsAll(planned.labels, context?.fleet.settings.defaultLabels),
+      },
+      replace,
+      private: prior === null ? privateData : { replaces: parseObjectId(prior.id, "id").uuid },
+    };
+  },
+
+  async planDelete(_context, prior) {
+    if (!prior.deletion_protection) return;
+    throw new StorageError({
+      kind: "DeletionProtected",
+      action: `delete snapshot "${prior.name}"`,
+      reason: "It is protected against deletion",
+      nextStep: "Set deletion_protection = false and apply that first",
+      attribute: ["deletion_protection"],
+    });
+  },
+
+  async read(context, state) {
+    const { backend, uuid } = locate(context, state.id, "id");
+    return readTolerantly(context, backend, state, async () => {
+      const record = await findSnapshot(backend, uuid, state.backend_identity);
+      return record === undefined ? null : stateOf(record, state.backend_identity, state);
+    });
+  },
+
+  async create(context, planned, privateData) {
+    const written = settled(planned, writtenNames);
+    const { backend, uuid: volumeId } = locate(context, written.volume_id, "volume_id");
+    const replaced = privateData["replaces"];
+    if (typeof replaced === "string") {
+      backend.known.add(replaced);
+      await backend.acknowledged();
+    }
+    const record = await keepingPartialState(
+      backend,
+      planned,
+      (uuid) => ({ id: formatObjectId({ backend: backend.name, uuid }) }),
+      () =>
+        createSnapshot(
+          backend,
+          {
+            volumeId,
+            name: isUnknown(planned.name) ? null : planned.name,
+            labels: written.labels ?? {},
+            defaultLabels: context.fleet.settings.defaultLabels,
+            deletionProtection: isUnknown(planned.deletion_protection)
+              ? context.fleet.settings.deletionProtection
+              : planned.deletion_protection,
+            settings: settingsOf(written),
+          },
+          context.signal,
+        ),
+    );
+    const id = formatObjectId({ backend: backend.name, uuid: record.id });
+    return stateOf(record, await identityOf(backend), { ...written, id });
+  },
+
+  async update(context, prior, planned) {
+    const { backend, uuid } = locate(context, prior.id, "id");
+    const written = settled(planned, writtenNames);
+    const known = settled(planned, ["name", "deletion_protection"]);
+    const changes = {
+      ...(known.name === prior.name ? {} : { name: known.name }),
+      labels: written.labels ?? {},
+      defaultLabels: context.fleet.settings.defaultLabels,
+      deletionProtection: known.deletion_protection,
+      settings: settingsOf(written),
+    };
+    const record = await updateSnapshot(backend, uuid, prior.backend_identity, changes, context.signal);
+    return stateOf(record, prior.backend_identity, { ...written, id: prior.id });
+  },
+
+  async delete(context, state) {
+    const { backend, uuid } = locate(context, state.id, "id");
+    await deleteSnapshot(backend, uuid, state.backend_identity, context.signal);
+  },
+
+  async import(context, request) {
+    const { backend, reference } = parseImport(context, "snapshot", request);
+    const record = await findImported(backend, reference);
+    if (record === undefined) throw nothingToImport(backend, "snapshot", reference);
+    requireOwn(backend, "snapshot", record);
+    backend.known.add(record.id);
+    return stateOf(record, await identityOf(backend), {
+      timeouts: null,
+      ...(record.settings as Partial<Written>),
+      id: formatObjectId({ backend: backend.name, uuid: record.id }),
+      volume_id: formatObjectId({ backend: backend.name, uuid: record.volumeId }),
+      labels: null,
+    });
+  },
+
+  noteState(fleet, state) {
+    const id = parseObjectId(state.id, "id");
+    fleet.backends
+      .find((backend) => backend.answersTo(id.backend))
+      ?.noteState(id.uuid, state.backend_identity);
+  },
+});
+
+async function findImported(
+  backend: Backend,
+  reference: { readonly uuid: string } | { readonly name: string },
+): Promise<SnapshotRecord | undefined> {
+  const { snapshots } = await backend.listing();
+  return "uuid" in reference
+    ? snapshots.get(reference.uuid)
+    : [...snapshots.values()].find(({ name, owner }) => name === reference.name && owner === backend.owner);
+}
+
+/** What only the resource needs to know, kept on the host for imports. */
+function settingsOf(written: Written): Readonly<Record<string, JsonValue>> {
+  return withoutDefaults({ timeouts: written.timeouts }, {});
+}
+
+/** State of a snapshot as it is on the host; what only the configuration knows comes from `written`. */
+function stateOf(
+  record: SnapshotRecord,
+  identity: string,
+  written: Written & { readonly id: string },
+): SnapshotState {
+  return {
+    id: written.id,
+    volume_id: written.volume_id,
+    name: record.name,
+    deletion_protection: record.deletionProtection,
+    labels: labelsOf(record, written.labels),
+    timeouts: written.timeouts,
+    labels_all: labelsAllOf(record),
+    size: bytesToGib(record.sizeBytes),
+    size_bytes: record.sizeBytes,
+    backend_identity: identity,
+    created_at: record.createdAt,
+  };
+}
