@@ -1,0 +1,117 @@
+import type { Logger } from "../../../resources/schema/index.ts";
+import type { Connection } from "../service/index.ts";
+import { createCertificate } from "./certificate.ts";
+import { protocolVersion, refusal } from "./magic-cookie.ts";
+import { PluginServer } from "./plugin-server.ts";
+import { reattachValue } from "./reattach.ts";
+import { SocketDirectory } from "./socket-directory.ts";
+
+export interface PluginOptions {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly logger: Logger;
+  /** Resolves to what serves each client. Called after the handshake, so that the engine does not wait for it. */
+  readonly service: () => Promise<() => Connection>;
+}
+
+/**
+ * Runs this process as a plugin of the engine that started it, until that engine ends it or is gone: then exits.
+ * Started by anything else it says so and exits with 1.
+ */
+export async function runPlugin({ environment, logger, service }: PluginOptions): Promise<void> {
+  const complaint = refusal(environment);
+  if (complaint !== undefined) {
+    process.stderr.write(complaint);
+    process.exitCode = 1;
+    return;
+  }
+  const directory = new SocketDirectory(environment);
+  process.on("exit", () => directory.remove());
+  const client = environment["PLUGIN_CLIENT_CERT"];
+  const tls = client ? { certificate: createCertificate(), client } : undefined;
+  const server = await PluginServer.listen({
+    socketPath: directory.socket,
+    tls,
+    service,
+    logger,
+    // The client hangs up after the answer; should it not, it is not waited for.
+    onShutdown: () => setTimeout(() => process.exit(0), 1_000),
+    onIdle: () => process.exit(0),
+  });
+  endWithSignals(server);
+  endWithParent(server);
+  const certificate = tls?.certificate.der.toString("base64").replace(/=+$/, "") ?? "";
+  process.stdout.write(`1|${protocolVersion}|unix|${directory.socket}|grpc|${certificate}\n`);
+  await server.prepare();
+}
+
+/** Serves until interrupted, to an engine that is told by `TF_REATTACH_PROVIDERS`; prints its value. */
+export async function runForDebugging({ environment, logger, service }: PluginOptions): Promise<void> {
+  const directory = new SocketDirectory(environment);
+  process.on("exit", () => directory.remove());
+  const server = await PluginServer.listen({
+    socketPath: directory.socket,
+    tls: undefined,
+    service,
+    logger,
+    onShutdown: () => undefined,
+    onIdle: () => undefined,
+  });
+  process.stdout.write(
+    "Serving until interrupted. In another terminal, set this and run terraform or tofu:\n\n" +
+      `TF_REATTACH_PROVIDERS='${reattachValue(directory.socket, process.pid)}'\n`,
+  );
+  const stop = () => void server.close().finally(() => process.exit(0));
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+}
+
+/** A provider served by this process. */
+export interface ServedProvider {
+  /** For the environment of the engine, as `TF_REATTACH_PROVIDERS`. */
+  readonly reattach: string;
+  close(): Promise<void>;
+}
+
+/** Serves in-process, for tests: engines start in no time, and every run is a client with settings and caches of its own. */
+export async function serveInProcess({
+  environment,
+  logger,
+  service,
+}: PluginOptions): Promise<ServedProvider> {
+  const directory = new SocketDirectory(environment);
+  const server = await PluginServer.listen({
+    socketPath: directory.socket,
+    tls: undefined,
+    service,
+    logger,
+    onShutdown: () => undefined,
+    onIdle: () => undefined,
+  });
+  return {
+    reattach: reattachValue(directory.socket, process.pid),
+    close: async () => {
+      await server.close();
+      directory.remove();
+    },
+  };
+}
+
+function endWithSignals(server: PluginServer): void {
+  // A terminal interrupts the whole group; the engine then says itself what should stop.
+  process.on("SIGINT", () => undefined);
+  process.on("SIGTERM", () => void server.close().finally(() => process.exit(0)));
+  // The engine may be gone before our last words.
+  process.stderr.on("error", () => undefined);
+  process.stdout.on("error", () => undefined);
+}
+
+/** An engine that was killed before it connected leaves no other trace than another parent. */
+function endWithParent(server: PluginServer): void {
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    void server.close().finally(() => process.exit(0));
+  }, 1_000);
+  watch.unref();
+}

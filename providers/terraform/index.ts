@@ -1,0 +1,1 @@
+export { main, type ServedProvider, serveForTest } from "./serve.ts";

@@ -1,0 +1,41 @@
+import type { Diagnostic, HookContext, Logger, Provider, Values } from "../../../resources/schema/index.ts";
+import type { Fleet } from "../../../src/backend/index.ts";
+
+/** What one client's calls have in common: the fleet that its settings describe, and whether the user has stopped it. */
+export class Run {
+  readonly #logger: Logger;
+  #fleet: Fleet | null = null;
+  #stop = new AbortController();
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** Null before `configure`, and while a part of the settings is unknown. */
+  get fleet(): Fleet | null {
+    return this.#fleet;
+  }
+
+  /** Takes new settings; what was cached under the old ones is forgotten. Null: not all of them are known yet. */
+  async configure(provider: Provider, settings: Values | null): Promise<void> {
+    await this.close();
+    this.#stop = new AbortController();
+    this.#fleet = settings === null ? null : await provider.configure(settings, this.#logger);
+  }
+
+  /** Aborts whatever is under way, and whatever comes before the next `configure`. */
+  stop(): void {
+    this.#stop.abort(new Error("Interrupted by the user."));
+  }
+
+  async close(): Promise<void> {
+    const fleet = this.#fleet;
+    this.#fleet = null;
+    await fleet?.close();
+  }
+
+  /** Null while there is no fleet. */
+  context(warn: (diagnostic: Omit<Diagnostic, "severity">) => void): HookContext | null {
+    return this.#fleet === null ? null : { fleet: this.#fleet, signal: this.#stop.signal, warn };
+  }
+}
