@@ -3,8 +3,8 @@ import { once } from "node:events";
 import type { Argument, CommandResult, Executor, JobSpec, RunOptions } from "../../src/contract/index.ts";
 
 export interface LocalExecutorOptions {
-  /** Put before PATH: where a test has its own versions of tools. */
-  readonly toolDirectory?: string | undefined;
+  /** In place of this process's PATH. */
+  readonly path?: string | undefined;
   /** The shell that takes the place of `sh`. */
   readonly shell?: readonly string[] | undefined;
 }
@@ -22,11 +22,10 @@ export class LocalExecutor implements Executor {
 
   async run(argv: readonly Argument[], options: RunOptions = {}): Promise<CommandResult> {
     this.commands += 1;
-    const { toolDirectory, shell } = this.#options;
-    const path = [toolDirectory, process.env["PATH"]].filter((part) => part !== undefined).join(":");
+    const { path = process.env["PATH"], shell } = this.#options;
     const texts = argv.map(textOf);
     const command = texts[0] === "sh" && shell !== undefined ? [...shell, ...texts.slice(1)] : texts;
-    const child = spawn("sh", ["-c", 'umask 077; exec "$@"', "sh", ...command], {
+    const child = spawn("/bin/sh", ["-c", 'umask 077; exec "$@"', "sh", ...command], {
       cwd: "/",
       detached: true,
       env: { ...process.env, LC_ALL: "C", PATH: path },

@@ -13,6 +13,7 @@ export interface Availability {
 
 /** What shows that a Debian package is there already, however it was installed. */
 const commandOf: Readonly<Record<string, string>> = {
+  "btrfs-progs": "mkfs.btrfs",
   e2fsprogs: "mkfs.ext4",
   "openssh-client": "ssh",
   "openssh-server": "sshd",
