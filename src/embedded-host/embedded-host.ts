@@ -8,7 +8,6 @@ import { StorageError } from "../contract/index.ts";
 import { CommandChannel } from "./command-channel.ts";
 import { type HostIdentity, loadIdentity } from "./identity.ts";
 import { endProcesses, markerVariable } from "./processes.ts";
-import { keepRequestsAfterEof } from "./ssh2-internals.ts";
 
 export interface EmbeddedHostOptions {
   /** Where commands run and where keys and volumes live; made when it is not there. */
@@ -172,7 +171,6 @@ function serveSession(session: ssh2.Session, host: HostContext, commands: Set<Co
       command.signal(name);
       accept?.();
     })
-    .on("eof", () => keepRequestsAfterEof(session))
     .on("close", () => {
       if (command === undefined) return;
       command.close();

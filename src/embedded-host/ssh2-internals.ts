@@ -1,4 +1,4 @@
-import type { ServerChannel, Session } from "ssh2";
+import type { ServerChannel } from "ssh2";
 
 /**
  * ssh2 1.17 leaves a chunk that waited for window space in place once it is sent, and prefers a stdout
@@ -12,12 +12,4 @@ export function forgetSentChunk(channel: ServerChannel): void {
     _chunkErr: undefined,
     _chunkcbErr: undefined,
   });
-}
-
-/**
- * ssh2 1.17 drops every request of a channel whose client has sent EOF, although RFC 4254 section 5.3
- * ends only the data there. Called on `eof`, this lets a signal still reach a command without stdin.
- */
-export function keepRequestsAfterEof(session: Session): void {
-  Object.assign(session, { _ending: false });
 }
