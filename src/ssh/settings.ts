@@ -60,7 +60,7 @@ export interface HostSettings {
   readonly perDialTimeoutMs?: number | undefined;
   /** In milliseconds, default 15,000; the connection counts as lost after three without answer. 0 is off. */
   readonly keepAliveIntervalMs?: number | undefined;
-  /** Session shells for ordinary commands, 1 to 6, default 4. Locks and streams have channels beyond these. */
+  /** Session shells for ordinary commands, 1 to 4, default 4. Locks and streams have channels beyond these. */
   readonly maxSessionShells?: number | undefined;
 }
 
