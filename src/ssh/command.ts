@@ -22,6 +22,8 @@ export interface CommandContext {
 }
 
 export interface FrameOptions {
+  /** What it is called in messages; by default its words. */
+  readonly label?: string | undefined;
   readonly input: FrameInput;
   readonly lock: boolean;
   readonly timeoutMs?: number | undefined;
@@ -72,7 +74,7 @@ export async function runFrame(
   sinks: FrameSinks,
   begin?: (frame: RunningFrame) => Promise<never>,
 ): Promise<FrameOutcome> {
-  const command = displayCommand(argv, context.secrets);
+  const command = options.label ?? displayCommand(argv, context.secrets);
   const interruption = new Interruption(options.timeoutMs, options.signal);
   try {
     const frame = shell.send((nonce) => commandFrame(nonce, argv, options.input, options.lock), sinks);
@@ -105,20 +107,16 @@ export async function runFrame(
 }
 
 /** A command that never started because its caller wanted no more of it. */
-export function cancelledBefore(context: CommandContext, argv: readonly Argument[]): StorageError {
-  return cancelled(context, displayCommand(argv, context.secrets), "it had not been started");
+export function cancelledBefore(context: CommandContext, command: string): StorageError {
+  return cancelled(context, command, "it had not been started");
 }
 
 /** A command that never started because there was no shell for it. */
-export function neverStarted(
-  context: CommandContext,
-  argv: readonly Argument[],
-  cause: unknown,
-): StorageError {
+export function neverStarted(context: CommandContext, command: string, cause: unknown): StorageError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new StorageError({
     kind: "BackendUnreachable",
-    action: `run \`${displayCommand(argv, context.secrets)}\``,
+    action: `run \`${command}\``,
     reason: `${reason}; the command was not started`,
     nextStep: "Check the connection to the host, then run this again.",
     host: context.host,

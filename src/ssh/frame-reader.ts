@@ -60,7 +60,7 @@ export class FrameReader {
         }
         case "body": {
           const stop = data.indexOf(this.#endMarker);
-          const sure = stop < 0 ? Math.max(0, data.length - this.#endMarker.length + 1) : stop;
+          const sure = stop < 0 ? data.length - markerStart(data, this.#endMarker) : stop;
           if (sure > 0) this.#take(data.subarray(0, sure));
           if (stop < 0) {
             this.#held = data.subarray(sure);
@@ -85,4 +85,16 @@ export class FrameReader {
       }
     }
   }
+}
+
+/** How many bytes at the end of `data` may be the start of `marker`. */
+function markerStart(data: Buffer, marker: Buffer): number {
+  const first = marker.subarray(0, 1);
+  let start = data.indexOf(first, Math.max(0, data.length - marker.length + 1));
+  while (start >= 0) {
+    const length = data.length - start;
+    if (data.compare(marker, 0, length, start) === 0) return length;
+    start = data.indexOf(first, start + 1);
+  }
+  return 0;
 }

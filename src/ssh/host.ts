@@ -12,7 +12,13 @@ import type {
 } from "../contract/index.ts";
 import { StorageError } from "../contract/index.ts";
 import { Aborted, anySignal, unlessAborted } from "./abort.ts";
-import { type CommandContext, cancelledBefore, collectFrame, neverStarted } from "./command.ts";
+import {
+  type CommandContext,
+  cancelledBefore,
+  collectFrame,
+  type FrameOptions,
+  neverStarted,
+} from "./command.ts";
 import { type Connection, dial } from "./connection.ts";
 import { FairMutex } from "./fair-mutex.ts";
 import type { FrameInput } from "./frame-script.ts";
@@ -21,7 +27,7 @@ import { LockedShell, lockDefaults, lockTaken } from "./locks.ts";
 import { type DebugLog, silentLog } from "./log.ts";
 import { secretsOf } from "./login.ts";
 import { GroupEnder } from "./process-groups.ts";
-import { quoteAll } from "./quote.ts";
+import { displayCommand, quoteAll } from "./quote.ts";
 import { type SessionShell, ShellFailure } from "./session-shell.ts";
 import type { HostSettings } from "./settings.ts";
 import { type Purpose, ShellPool } from "./shell-pool.ts";
@@ -63,6 +69,8 @@ const frameInputLimit = 65_536;
 /** How many shells a command may find gone before it is sent to one. */
 const shellsPerCommand = 3;
 
+type LabelledRunOptions = RunOptions & Pick<FrameOptions, "label">;
+
 /** A connection and what stands on it. */
 interface Link {
   readonly connection: Connection;
@@ -98,8 +106,8 @@ class SshHost implements CountedHost {
     };
     this.#jobs = new Jobs({
       host: settings.name,
-      run: (argv, options) => this.run(argv, options),
-      watch: (argv, streams) => this.#stream("jobs", argv, streams, {}),
+      run: (argv, options) => this.#run(argv, options),
+      watch: (argv, streams, label) => this.#stream("jobs", argv, streams, { label }),
     });
   }
 
@@ -109,27 +117,7 @@ class SshHost implements CountedHost {
 
   async run(argv: readonly Argument[], options: RunOptions = {}): Promise<CommandResult> {
     checkArguments(argv);
-    const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
-    const stdin = options.stdin === undefined ? undefined : Buffer.from(options.stdin);
-    if (stdin === undefined || stdin.length <= frameInputLimit) {
-      const result = await this.#inShell(
-        "command",
-        argv,
-        options.signal,
-        async (shell, { ender }, signal) => {
-          const input = frameInput(shell, stdin);
-          if (input === undefined) return { value: undefined, isReusable: true };
-          const frame = { input, lock: false, timeoutMs, signal };
-          const { isClean, ...value } = await collectFrame(this.#context, shell, ender, argv, frame);
-          return { value, isReusable: isClean };
-        },
-      );
-      if (result !== undefined) return result;
-    }
-    const stdout: Buffer[] = [];
-    const streams = { stdin: Readable.from([stdin]), stdout: collector(stdout) };
-    const { exitCode, stderr } = await this.#stream("stream", argv, streams, { ...options, timeoutMs });
-    return { exitCode, stdout: Buffer.concat(stdout), stderr };
+    return this.#run(argv, options);
   }
 
   async withLock<T>(
@@ -137,13 +125,13 @@ class SshHost implements CountedHost {
     options: LockOptions,
     use: (locked: Executor) => Promise<T>,
   ): Promise<T> {
-    const argv = ["flock", lockFile];
-    checkArguments(argv);
+    checkArguments([lockFile]);
+    const command = `flock ${lockFile}`;
     const waitMs = options.waitMs ?? lockDefaults.waitMs;
     const deadline = performance.now() + waitMs;
     const done = await this.#takeTurn(lockFile, waitMs, options.signal);
     try {
-      return await this.#inShell("lock", argv, options.signal, async (shell, { ender }, signal) => {
+      return await this.#inShell("lock", command, options.signal, async (shell, { ender }, signal) => {
         const locked = await LockedShell.take(this.#context, shell, ender, lockFile, {
           waitMs: Math.max(0, deadline - performance.now()),
           waitSignal: signal,
@@ -194,14 +182,40 @@ class SshHost implements CountedHost {
     await link.connection.closed;
   }
 
+  async #run(argv: readonly Argument[], options: LabelledRunOptions): Promise<CommandResult> {
+    const command = options.label ?? this.#display(argv);
+    const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+    const stdin = options.stdin === undefined ? undefined : Buffer.from(options.stdin);
+    if (stdin === undefined || stdin.length <= frameInputLimit) {
+      const result = await this.#inShell(
+        "command",
+        command,
+        options.signal,
+        async (shell, { ender }, signal) => {
+          const input = frameInput(shell, stdin);
+          if (input === undefined) return { value: undefined, isReusable: true };
+          const frame = { label: options.label, input, lock: false, timeoutMs, signal };
+          const { isClean, ...value } = await collectFrame(this.#context, shell, ender, argv, frame);
+          return { value, isReusable: isClean };
+        },
+      );
+      if (result !== undefined) return result;
+    }
+    const stdout: Buffer[] = [];
+    const streams = { stdin: Readable.from(stdin === undefined ? [] : [stdin]), stdout: collector(stdout) };
+    const { exitCode, stderr } = await this.#stream("stream", argv, streams, { ...options, timeoutMs });
+    return { exitCode, stdout: Buffer.concat(stdout), stderr };
+  }
+
   #stream(
     purpose: Purpose,
     argv: readonly Argument[],
     streams: StreamEnds,
-    options: Pick<RunOptions, "signal" | "timeoutMs">,
+    options: Omit<LabelledRunOptions, "stdin">,
   ): Promise<{ readonly stderr: Buffer; readonly exitCode: number }> {
-    return this.#inShell(purpose, argv, options.signal, async (shell, { ender }, signal) => {
-      const frame = { timeoutMs: options.timeoutMs, signal };
+    const command = options.label ?? this.#display(argv);
+    return this.#inShell(purpose, command, options.signal, async (shell, { ender }, signal) => {
+      const frame = { ...options, signal };
       const value = await runStream(this.#context, shell, ender, argv, streams, frame);
       return { value, isReusable: false };
     });
@@ -210,7 +224,7 @@ class SshHost implements CountedHost {
   /** `use` with a shell of its own; with another one where that went before anything was sent. */
   #inShell<T>(
     purpose: Purpose,
-    argv: readonly Argument[],
+    command: string,
     userSignal: AbortSignal | undefined,
     use: (
       shell: SessionShell,
@@ -236,9 +250,9 @@ class SshHost implements CountedHost {
         try {
           return await attempt();
         } catch (error) {
-          if (error instanceof Aborted) throw this.#aborted(argv, userSignal);
+          if (error instanceof Aborted) throw this.#aborted(command, userSignal);
           if (!(error instanceof ShellFailure)) throw error;
-          if (shells >= shellsPerCommand) throw neverStarted(this.#context, argv, error);
+          if (shells >= shellsPerCommand) throw neverStarted(this.#context, command, error);
         }
       }
     };
@@ -247,6 +261,10 @@ class SshHost implements CountedHost {
     const forget = () => this.#running.delete(running);
     running.then(forget, forget);
     return running;
+  }
+
+  #display(argv: readonly Argument[]): string {
+    return displayCommand(argv, this.#context.secrets);
   }
 
   #connect(): Promise<Link> {
@@ -280,14 +298,14 @@ class SshHost implements CountedHost {
     try {
       return await this.#locks.take(lockFile, anySignal(signal, AbortSignal.timeout(waitMs)));
     } catch {
-      if (signal.aborted) throw this.#aborted(["flock", lockFile], userSignal);
+      if (signal.aborted) throw this.#aborted(`flock ${lockFile}`, userSignal);
       throw lockTaken(this.#context, lockFile, waitMs);
     }
   }
 
-  #aborted(argv: readonly Argument[], userSignal: AbortSignal | undefined): StorageError {
-    if (userSignal?.aborted === true) return cancelledBefore(this.#context, argv);
-    return neverStarted(this.#context, argv, new Error("the host was closed"));
+  #aborted(command: string, userSignal: AbortSignal | undefined): StorageError {
+    if (userSignal?.aborted === true) return cancelledBefore(this.#context, command);
+    return neverStarted(this.#context, command, new Error("the host was closed"));
   }
 }
 

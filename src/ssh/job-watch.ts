@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { PassThrough, Writable } from "node:stream";
+import { PassThrough, type Readable, Writable } from "node:stream";
 import type { Argument } from "../contract/index.ts";
 import { StorageError } from "../contract/index.ts";
 import { type Deferred, deferred } from "./deferred.ts";
@@ -10,7 +10,8 @@ export interface JobWatchHost {
   /** As `Host.stream`, with a shell kept for this purpose. */
   watch(
     argv: readonly Argument[],
-    streams: { readonly stdin: PassThrough; readonly stdout: Writable },
+    streams: { readonly stdin: Readable; readonly stdout: Writable },
+    label: string,
   ): Promise<unknown>;
 }
 
@@ -72,7 +73,7 @@ export class JobWatch {
       },
     });
     this.#session = session;
-    this.#host.watch(["sh", "-c", watchScript], { stdin: session.input, stdout }).then(
+    this.#host.watch(["sh", "-c", watchScript], { stdin: session.input, stdout }, "wait for jobs").then(
       () => this.#fail(session, this.#lost()),
       (error: unknown) => this.#fail(session, error),
     );

@@ -8,7 +8,7 @@ export interface JobHost extends JobWatchHost {
   readonly host: string;
   run(
     argv: readonly Argument[],
-    options: { readonly signal?: AbortSignal | undefined },
+    options: { readonly label: string; readonly signal?: AbortSignal | undefined },
   ): Promise<CommandResult>;
 }
 
@@ -116,7 +116,7 @@ export class Jobs {
     checkName(job);
     const { exitCode, stderr } = await this.#host.run(
       ["sh", "-c", forgetScript, "sh", job.directory, job.id],
-      {},
+      { label: `forget job ${job.id}` },
     );
     if (exitCode === 0) return;
     throw this.#failure(
@@ -133,7 +133,7 @@ export class Jobs {
     { readonly state: "started" | "running" } | { readonly state: "ended"; readonly result: JobResult }
   > {
     const argv = ["sh", "-c", startScript, "sh", job.directory, job.id, hash, jobScript, ...job.argv];
-    const { exitCode, stdout, stderr } = await this.#host.run(argv, { signal });
+    const { exitCode, stdout, stderr } = await this.#host.run(argv, { label: `start job ${job.id}`, signal });
     const action = `run job "${job.id}"`;
     if (exitCode === statusOf.otherArguments) {
       throw this.#failure(action, `${job.directory} holds a job of that name with other arguments`);

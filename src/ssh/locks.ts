@@ -4,6 +4,7 @@ import { anySignal } from "./abort.ts";
 import { type CommandContext, cancelledBefore, collectFrame, neverStarted } from "./command.ts";
 import { closeLockFrame, type FrameInput, openLockFrame } from "./frame-script.ts";
 import type { GroupEnder } from "./process-groups.ts";
+import { displayCommand } from "./quote.ts";
 import { type SessionShell, ShellFailure } from "./session-shell.ts";
 
 export const lockDefaults = { waitMs: 300_000 } as const;
@@ -65,6 +66,7 @@ export class LockedShell {
     if (opened.exitCode !== 0) throw lockFailure(context, file, opened.stderr);
     const wait = waitMs <= 0 ? ["-n"] : ["-w", String(Math.ceil(waitMs) / 1_000)];
     const result = await collectFrame(context, shell, ender, ["flock", ...wait, "9"], {
+      label: `flock ${file}`,
       input: { from: "nothing" },
       lock: true,
       timeoutMs: waitMs + flockSlackMs,
@@ -101,8 +103,9 @@ export class LockedShell {
   }
 
   async #run(argv: readonly Argument[], options: RunOptions): Promise<CommandResult> {
-    if (options.signal?.aborted === true) throw cancelledBefore(this.#context, argv);
-    if (this.#obstacle !== undefined) throw neverStarted(this.#context, argv, new Error(this.#obstacle));
+    const command = displayCommand(argv, this.#context.secrets);
+    if (options.signal?.aborted === true) throw cancelledBefore(this.#context, command);
+    if (this.#obstacle !== undefined) throw neverStarted(this.#context, command, new Error(this.#obstacle));
     try {
       const outcome = await collectFrame(this.#context, this.#shell, this.#ender, argv, {
         input: this.#input(options.stdin),
@@ -116,7 +119,7 @@ export class LockedShell {
       return { stdout, stderr, exitCode };
     } catch (error) {
       if (!this.#shell.isUsable) this.#obstacle ??= `the shell that held the lock on ${this.#file} is gone`;
-      if (error instanceof ShellFailure) throw neverStarted(this.#context, argv, error);
+      if (error instanceof ShellFailure) throw neverStarted(this.#context, command, error);
       throw error;
     }
   }

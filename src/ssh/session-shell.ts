@@ -55,24 +55,26 @@ export class SessionShell {
   #current: Current | undefined;
   #failure: ShellFailure | undefined;
 
-  private constructor(channel: ClientChannel, prepared: string) {
+  private constructor(channel: ClientChannel, prepared: string, whyClosed: () => string) {
     const [writer, ...missing] = prepared.split(" ");
     this.#channel = channel;
     this.writer = writer === "printf" || writer === "print" ? writer : "none";
     this.missing = missing;
     channel.on("data", (chunk: Buffer) => this.#take("stdout", chunk));
     channel.stderr.on("data", (chunk: Buffer) => this.#take("stderr", chunk));
+    let exit: string | undefined;
     this.closed = new Promise((resolve) => {
       channel.once("close", () => {
-        this.#fail("the channel was closed");
+        this.#fail(exit ?? whyClosed());
         resolve();
       });
     });
     channel.once("exit", (code: number | null, signal?: string) => {
-      const words = code === null ? `was ended by ${signal ?? "a signal"}` : `ended with status ${code}`;
+      exit = `the remote shell ${code === null ? `was ended by ${signal ?? "a signal"}` : `ended with status ${code}`}`;
+      const words = exit;
       // The status can overtake the last of the output, and a process that holds the output keeps the channel open.
       const timer = setTimeout(() => {
-        this.#fail(`the remote shell ${words}`);
+        this.#fail(words);
         channel.close();
       }, exitGraceMs);
       channel.once("close", () => clearTimeout(timer));
@@ -91,7 +93,7 @@ export class SessionShell {
     try {
       await opening.line(privilege.nonce, (stderr) => answerPrompt(channel, privilege, stderr));
       channel.write(setUpScript(nonce));
-      return new SessionShell(channel, await opening.line(nonce));
+      return new SessionShell(channel, await opening.line(nonce), whyClosed);
     } catch (error) {
       channel.on("error", () => {});
       channel.close();

@@ -186,7 +186,9 @@ export class ShellPool {
     try {
       const channel = await this.#connection.exec(privilege.command);
       this.#onChannel();
-      const shell = await SessionShell.prepare(channel, privilege, limitMs);
+      const shell = await SessionShell.prepare(channel, privilege, limitMs, () =>
+        this.#connection.isOpen ? "the channel was closed" : "the connection was lost",
+      );
       if (shell.missing.length > 0) {
         shell.end();
         throw new ShellFailure(`the host lacks ${shell.missing.join(", ")}`);

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { Readable, type Writable } from "node:stream";
 import { type Argument, StorageError } from "../contract/index.ts";
-import { type CommandContext, runFrame } from "./command.ts";
+import { type CommandContext, type FrameOptions, runFrame } from "./command.ts";
 import { deferred } from "./deferred.ts";
 import type { GroupEnder } from "./process-groups.ts";
 import { displayCommand } from "./quote.ts";
@@ -28,7 +28,7 @@ export async function runStream(
   ender: GroupEnder,
   argv: readonly Argument[],
   streams: StreamEnds,
-  options: { readonly timeoutMs?: number | undefined; readonly signal?: AbortSignal | undefined },
+  options: Pick<FrameOptions, "label" | "timeoutMs" | "signal">,
 ): Promise<{ readonly stderr: Buffer; readonly exitCode: number }> {
   const input = streams.stdin ?? Readable.from([]);
   const output = new Output(shell, streams.stdout);
@@ -46,7 +46,7 @@ export async function runStream(
     failing.reject(
       new StorageError({
         kind: "VolumeBackendError",
-        action: `run \`${displayCommand(argv, context.secrets)}\``,
+        action: `run \`${options.label ?? displayCommand(argv, context.secrets)}\``,
         reason: `the stream of its ${which} failed: ${cause.message}; the command was ended`,
         host: context.host,
         cause,
