@@ -82,6 +82,9 @@ export interface FileDriverSettings {
 /** As many leftovers as one mutation sweeps; keeps its command line short. */
 const sweptAtOnce = 200;
 
+/** In bytes. The listing reads files of up to 1 MiB, which leaves room for what a newer version or a person adds. */
+const longestMetadata = 256 * 1024;
+
 /** qcow2 sizes are whole sectors. */
 const sectorBytes = 512;
 
@@ -209,7 +212,7 @@ class FileDriver implements VolumeDriver {
     const sidecar = newVolumeSidecar(volume, format, sizeBytes);
     await this.#change(context, listing, volume.owner, action, createScript, {
       args: [object, format, volume.provisioning, String(sizeBytes), made === undefined ? "no" : "yes"],
-      lines: [formatSidecar(sidecar)],
+      lines: [metadataLine(sidecar, action)],
     });
     return { state: "ready", record: volumeRecord(sidecar, sizeBytes, this.#directory) };
   }
@@ -453,12 +456,12 @@ class FileDriver implements VolumeDriver {
   async acknowledge(ids: readonly string[], context: LockedContext): Promise<void> {
     const listing = await this.#listing(context);
     const wanted = new Set(ids);
+    const action = `acknowledge ${ids.length} objects`;
     const lines = [...listing.sidecars].flatMap(([object, { sidecar, line }]) => {
       const acknowledged = acknowledgedSidecar(sidecar, wanted);
-      return acknowledged === undefined ? [] : [object, line, formatSidecar(acknowledged)];
+      return acknowledged === undefined ? [] : [object, line, metadataLine(acknowledged, action)];
     });
     if (lines.length === 0) return;
-    const action = `acknowledge ${lines.length / 3} objects`;
     await this.#change(context, listing, undefined, action, updateManyScript, { args: [], lines });
   }
 
@@ -495,16 +498,14 @@ class FileDriver implements VolumeDriver {
     const job = this.#copying(listing, source.object, "volume", volume.id, format, reflink);
     // What a killed run left half copied is simply copied on.
     if (made !== undefined) return job;
-    const sidecar = newVolumeSidecar(volume, format, sizeBytes);
+    const sourceOf = { kind: from.kind, id: from.record.id };
+    const sidecar = newVolumeSidecar({ ...volume, source: sourceOf }, format, sizeBytes);
     const copied = await this.#copy(context, listing, volume.owner, action, {
       source: source.object,
       writer: from.kind === "volume" ? writerOf(from.record) : undefined,
       reflink,
       provisioning: volume.provisioning,
-      sidecar: {
-        ...sidecar,
-        fields: { ...sidecar.fields, source: { kind: from.kind, id: from.record.id } },
-      },
+      sidecar,
     });
     if (copied === undefined) return job;
     return { state: "ready", record: volumeRecord(sidecar, copied, this.#directory) };
@@ -552,7 +553,7 @@ class FileDriver implements VolumeDriver {
         copy.reflink ? "yes" : "no",
         copy.writer === undefined ? "yes" : "no",
       ],
-      lines: [formatSidecar(inPhase(sidecar, "creating")), formatSidecar(sidecar)],
+      lines: [metadataLine(inPhase(sidecar, "creating"), action), metadataLine(sidecar, action)],
     });
     if (result.exitCode === exitCodes.needsCopy) return undefined;
     if (result.exitCode === exitCodes.cannotReflink && copy.writer !== undefined) {
@@ -579,7 +580,7 @@ class FileDriver implements VolumeDriver {
     const { fields } = target.sidecar;
     const { stdout } = await this.#change(context, listing, fields.owner, action, completeScript, {
       args: [target.object, fields.format, provisioning, String(fields.createdSizeBytes)],
-      lines: [target.line, formatSidecar(inPhase(target.sidecar, "unacknowledged"))],
+      lines: [target.line, metadataLine(inPhase(target.sidecar, "unacknowledged"), action)],
     });
     return this.#parseSize(stdout, action, context);
   }
@@ -620,7 +621,7 @@ class FileDriver implements VolumeDriver {
   ): Promise<void> {
     await this.#change(context, listing, target.record.owner, action, updateScript, {
       args: [target.object],
-      lines: [target.line, formatSidecar(sidecar)],
+      lines: [target.line, metadataLine(sidecar, action)],
     });
   }
 
@@ -851,6 +852,19 @@ function checkProvisioning(provisioning: Provisioning, format: FileFormat, actio
     reason: `a ${format} file cannot be provisioned ${provisioning}`,
     nextStep: 'Use provisioning = "thin", or a backend with format = "raw".',
     attribute: ["provisioning"],
+  });
+}
+
+/** Throws `InvalidInput` for more than the listing would read again. */
+function metadataLine(sidecar: Sidecar, action: string): string {
+  const line = formatSidecar(sidecar);
+  if (line.length <= longestMetadata) return line;
+  throw new StorageError({
+    kind: "InvalidInput",
+    action,
+    reason: `its metadata would take ${line.length} bytes, and ${longestMetadata} is the most`,
+    nextStep: "Use fewer or shorter labels.",
+    attribute: ["labels"],
   });
 }
 

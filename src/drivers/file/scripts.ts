@@ -102,7 +102,10 @@ exit 0
 export const identityScript = String.raw`${enterForReading}
 [ -d .breezeblock ] || mkdir .breezeblock 2>/dev/null || [ -d .breezeblock ] || mkdir .breezeblock || exit 1
 exec 9>>.breezeblock/lock || exit 1
-flock -w 60 9 || fail 1 "the lock $1/.breezeblock/lock is held by another process"
+flock -w 60 9 || {
+  [ $? -ne 1 ] || fail 1 "the lock $1/.breezeblock/lock is held by another process"
+  exit 1
+}
 mkdir -p .breezeblock/creating .breezeblock/jobs || exit 1
 if [ ! -e .breezeblock/identity ]; then
   printf '{"breezeblock":1,"identity":"%s"}\n' "$2" > .breezeblock/identity.new &&

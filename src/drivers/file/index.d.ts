@@ -1,0 +1,1 @@
+export { createFileDriver, type FileDriverSettings } from "./driver.ts";

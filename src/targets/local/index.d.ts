@@ -1,0 +1,1 @@
+export { createLocalTarget } from "./target.ts";
