@@ -87,7 +87,12 @@ export class SessionShell {
    *
    * @throws ShellFailure where the privilege is refused or no shell starts within `limitMs`.
    */
-  static async prepare(channel: ClientChannel, privilege: Privilege, limitMs: number): Promise<SessionShell> {
+  static async prepare(
+    channel: ClientChannel,
+    privilege: Privilege,
+    limitMs: number,
+    whyClosed: () => string,
+  ): Promise<SessionShell> {
     const nonce = newNonce();
     const opening = new Opening(channel, limitMs);
     try {
