@@ -18,6 +18,7 @@ import {
   newSnapshot,
   newVolume,
 } from "../../../test/support/file-backend.ts";
+import { LocalExecutor } from "../../../test/support/local-executor.ts";
 import { ensurePackages } from "../../../test/support/packages.ts";
 
 const qemu = await ensurePackages(["qemu-utils"]);
@@ -187,6 +188,23 @@ describe.each(formats)("%s files", (format) => {
     const copy = await backend.clone(volume);
     for (const { location } of [volume, copy]) expect(statSync(location).blocks * 512).toBeLessThan(mebibyte);
   });
+});
+
+test.each([["dash"], ["bash", "--posix"]])("the whole life of a volume in %s", async (...shell) => {
+  const { exitCode } = await new LocalExecutor().run([...shell, "-c", ":"]);
+  if (exitCode !== 0) return console.warn(`left out: ${shell[0]} is not installed`);
+  const backend = await FileBackend.open({ executor: new LocalExecutor({ shell }) });
+  await backend.driver.checkForSetupError(backend);
+  const volume = await backend.create({ labels: { text: "\\n \\\\ 'ä' \n" } });
+  await backend.attach(await backend.extend(volume, 8 * mebibyte), { mode: "ro" });
+  const snapshot = await backend.snapshot(volume);
+  const copy = await backend.fromSnapshot(snapshot);
+  await backend.change((context) => backend.driver.acknowledge([volume.id, copy.id], context));
+  const { volumes } = await backend.list();
+  expect(volumes.get(volume.id)).toMatchObject({ phase: "acknowledged", labels: volume.labels });
+  await expect(backend.delete(volume)).rejects.toMatchObject({ kind: "VolumeIsBusy" });
+  await backend.deleteSnapshot(snapshot);
+  await backend.delete(copy);
 });
 
 describe("attachments", () => {

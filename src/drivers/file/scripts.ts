@@ -85,7 +85,7 @@ for tool in flock setsid fallocate; do
   command -v "$tool" >/dev/null || fail 1 "$tool is not installed (package util-linux)"
 done
 [ "$2" != qcow2 ] || command -v qemu-img >/dev/null || fail 1 'qemu-img is not installed (package qemu-utils)'
-find . -maxdepth 0 -ignore_readdir_race -regextype posix-extended -printf '' ||
+find . -maxdepth 0 -ignore_readdir_race -regextype posix-extended -printf '' 2>/dev/null ||
   fail 1 'find is not GNU find (package findutils)'
 grep -aH '' /dev/null 2>&1
 [ $? -le 1 ] || fail 1 'grep has no option -a or -H (package grep)'

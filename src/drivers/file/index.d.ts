@@ -1,1 +1,0 @@
-export { createFileDriver, type FileDriverSettings } from "./driver.ts";

@@ -1,9 +1,0 @@
-import { createFileDriver } from "./file/index.ts";
-/** Every technology, and what makes a driver of its settings. The one place where a new driver is entered. */
-export declare const drivers: {
-  readonly file: typeof createFileDriver;
-};
-/** The name of a technology's block in the configuration. */
-export type Technology = keyof typeof drivers;
-/** What a technology's driver is made from. */
-export type DriverSettings<T extends Technology> = Parameters<(typeof drivers)[T]>[0];

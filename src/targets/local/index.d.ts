@@ -1,1 +1,0 @@
-export { createLocalTarget } from "./target.ts";
