@@ -16,6 +16,9 @@ function launcher(minimum: readonly [number, number]): string {
     `if(v[0]<${major}||v[0]===${major}&&v[1]<${minor}){` +
     `process.stderr.write("breezeblock needs Node.js ${major}.${minor} or later; the node on PATH is "+process.version+".\\n");` +
     `process.exit(1)}` +
+    // Compiled code is kept for the next start; where it cannot be, nothing is said.
+    `var p=process.platform,e=process.env,h=e.HOME,c=e.XDG_CACHE_HOME||h&&h+(p==="darwin"?"/Library/Caches":"/.cache");` +
+    `if(c)require("node:module").enableCompileCache(c+"/breezeblock");` +
     `require(require("node:path").resolve(process.argv[1]))`;
   const missing = `breezeblock needs Node.js ${major}.${minor} or later; there is no node on PATH.`;
   return `#!/bin/sh\n":" //; command -v node >/dev/null || { echo "${missing}" >&2; exit 1; }; exec node -e '${start}' "$0" "$@"\n`;
@@ -38,6 +41,8 @@ export async function buildTerraformProvider({ entry, outfile }: TerraformBuild)
     format: "cjs",
     target: "node22.12",
     minify: true,
+    // The native helpers of ssh2, which goes without where they cannot be loaded.
+    external: ["*.node"],
     legalComments: "none",
     logLevel: "error",
   });

@@ -37,7 +37,11 @@ function formatLine(level: Level, message: string, fields: Readonly<Record<strin
   });
 }
 
+let guarded = false;
+
+/** When the engine is gone there is nobody to log to, and no reason to fail for it. */
 function writeToStandardError(line: string): void {
-  // When the engine is gone there is nobody to log to, and no reason to fail for it.
-  process.stderr.write(line, () => undefined);
+  if (!guarded) process.stderr.on("error", () => undefined);
+  guarded = true;
+  process.stderr.write(line);
 }

@@ -1,7 +1,6 @@
 import type { Logger, Provider } from "../../resources/schema/index.ts";
-import { runForDebugging, runPlugin, type ServedProvider, serveInProcess } from "./handshake/index.ts";
+import { runForDebugging, runPlugin, type ServedProvider, serveForReattach } from "./handshake/index.ts";
 import { createLogger } from "./log.ts";
-import { createService } from "./service/index.ts";
 
 export type { ServedProvider } from "./handshake/index.ts";
 
@@ -11,8 +10,7 @@ export type { ServedProvider } from "./handshake/index.ts";
  */
 export function main(load: () => Promise<Provider>): void {
   const logger = createLogger(process.env);
-  const service = async () => createService(await load(), logger);
-  const options = { environment: process.env, logger, service };
+  const options = { environment: process.env, logger, service: () => loadService(load, logger) };
   const running = process.argv.includes("--debug") ? runForDebugging(options) : runPlugin(options);
   running.catch((error: unknown) => {
     process.stderr.write(`breezeblock cannot start: ${error instanceof Error ? error.stack : error}\n`);
@@ -25,6 +23,11 @@ export function serveForTest(
   provider: Provider,
   logger: Logger = createLogger(process.env),
 ): Promise<ServedProvider> {
-  const service = async () => createService(provider, logger);
-  return serveInProcess({ environment: process.env, logger, service });
+  const service = () => loadService(async () => provider, logger);
+  return serveForReattach({ environment: process.env, logger, service });
+}
+
+async function loadService(load: () => Promise<Provider>, logger: Logger) {
+  const [{ createService }, provider] = await Promise.all([import("./service/index.ts"), load()]);
+  return createService(provider, logger);
 }

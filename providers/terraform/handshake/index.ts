@@ -1,3 +1,4 @@
+import { writeSync } from "node:fs";
 import type { Logger } from "../../../resources/schema/index.ts";
 import type { Connection } from "../service/index.ts";
 import { createCertificate } from "./certificate.ts";
@@ -40,29 +41,9 @@ export async function runPlugin({ environment, logger, service }: PluginOptions)
   endWithSignals(server);
   endWithParent(server);
   const certificate = tls?.certificate.der.toString("base64").replace(/=+$/, "") ?? "";
-  process.stdout.write(`1|${protocolVersion}|unix|${directory.socket}|grpc|${certificate}\n`);
+  // Not through process.stdout, which takes a while to set up, and which nothing else may use.
+  writeSync(1, `1|${protocolVersion}|unix|${directory.socket}|grpc|${certificate}\n`);
   await server.prepare();
-}
-
-/** Serves until interrupted, to an engine that is told by `TF_REATTACH_PROVIDERS`; prints its value. */
-export async function runForDebugging({ environment, logger, service }: PluginOptions): Promise<void> {
-  const directory = new SocketDirectory(environment);
-  process.on("exit", () => directory.remove());
-  const server = await PluginServer.listen({
-    socketPath: directory.socket,
-    tls: undefined,
-    service,
-    logger,
-    onShutdown: () => undefined,
-    onIdle: () => undefined,
-  });
-  process.stdout.write(
-    "Serving until interrupted. In another terminal, set this and run terraform or tofu:\n\n" +
-      `TF_REATTACH_PROVIDERS='${reattachValue(directory.socket, process.pid)}'\n`,
-  );
-  const stop = () => void server.close().finally(() => process.exit(0));
-  process.on("SIGINT", stop);
-  process.on("SIGTERM", stop);
 }
 
 /** A provider served by this process. */
@@ -72,8 +53,8 @@ export interface ServedProvider {
   close(): Promise<void>;
 }
 
-/** Serves in-process, for tests: engines start in no time, and every run is a client with settings and caches of its own. */
-export async function serveInProcess({
+/** Serves engines that are told of it by `TF_REATTACH_PROVIDERS`; every run is a client with settings and caches of its own. */
+export async function serveForReattach({
   environment,
   logger,
   service,
@@ -96,13 +77,22 @@ export async function serveInProcess({
   };
 }
 
+/** As `serveForReattach`, until interrupted; prints the variable to set. */
+export async function runForDebugging(options: PluginOptions): Promise<void> {
+  const served = await serveForReattach(options);
+  process.stdout.write(
+    "Serving until interrupted. In another terminal, set this and run terraform or tofu:\n\n" +
+      `TF_REATTACH_PROVIDERS='${served.reattach}'\n`,
+  );
+  const stop = () => void served.close().finally(() => process.exit(0));
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+}
+
 function endWithSignals(server: PluginServer): void {
   // A terminal interrupts the whole group; the engine then says itself what should stop.
   process.on("SIGINT", () => undefined);
   process.on("SIGTERM", () => void server.close().finally(() => process.exit(0)));
-  // The engine may be gone before our last words.
-  process.stderr.on("error", () => undefined);
-  process.stdout.on("error", () => undefined);
 }
 
 /** An engine that was killed before it connected leaves no other trace than another parent. */

@@ -1,11 +1,9 @@
 import type { Http2Server, ServerHttp2Session, ServerOptions } from "node:http2";
 import { createServer, type Server, type Socket } from "node:net";
 import type { Logger } from "../../../resources/schema/index.ts";
-import { serveSession } from "../grpc/server.ts";
-import { HealthCheckResponseServingStatus, HealthMethods } from "../protocol/generated/health.ts";
-import { GRPCBrokerMethods, GRPCControllerMethods, GRPCStdioMethods } from "../protocol/generated/plugin.ts";
 import type { Connection } from "../service/index.ts";
 import type { Certificate } from "./certificate.ts";
+import type { Client } from "./client.ts";
 
 export interface PluginServerOptions {
   readonly socketPath: string;
@@ -16,12 +14,9 @@ export interface PluginServerOptions {
   readonly logger: Logger;
   /** A client asked the plugin to end; its fleet is closed, and the answer goes out when this returns. */
   readonly onShutdown: () => void;
-  /** The last client is gone. */
+  /** The last client is gone, and its fleet closed. */
   readonly onIdle: () => void;
 }
-
-/** Longer than any acknowledgement takes on a host that answers. */
-const closeLimitMs = 20_000;
 
 const http2Options: ServerOptions = {
   // Values are small, but the schema and a whole parallel walk are not.
@@ -29,11 +24,14 @@ const http2Options: ServerOptions = {
   maxSessionMemory: 1024,
 };
 
-/** What go-plugin calls a plugin: a socket on which the provider and go-plugin's own services answer. */
+/**
+ * The socket of a plugin. Only what is needed to listen is loaded with this module: HTTP/2, gRPC and the provider follow
+ * while the engine reads the handshake and connects.
+ */
 export class PluginServer {
   readonly #options: PluginServerOptions;
   readonly #listener: Server;
-  readonly #clients = new Map<ServerHttp2Session, Connection>();
+  readonly #clients = new Set<Client>();
   #http2: Promise<Http2Server> | undefined;
 
   private constructor(options: PluginServerOptions) {
@@ -60,10 +58,7 @@ export class PluginServer {
   /** Ends every connection; operations under way are aborted and fleets closed, for up to 20 s. */
   async close(): Promise<void> {
     this.#listener.close();
-    const clients = [...this.#clients];
-    for (const [, connection] of clients) connection.stop();
-    await Promise.all(clients.map(([, connection]) => this.#closeFleet(connection)));
-    for (const [session] of clients) session.destroy();
+    await Promise.all([...this.#clients].map((client) => client.close()));
   }
 
   #accept(socket: Socket): void {
@@ -77,8 +72,12 @@ export class PluginServer {
   }
 
   async #createHttp2(): Promise<Http2Server> {
-    const { tls, logger } = this.#options;
-    const [http2, connect] = await Promise.all([import("node:http2"), this.#options.service()]);
+    const { tls, logger, onShutdown, onIdle } = this.#options;
+    const [http2, { Client }, connect] = await Promise.all([
+      import("node:http2"),
+      import("./client.ts"),
+      this.#options.service(),
+    ]);
     const server =
       tls === undefined
         ? http2.createServer(http2Options)
@@ -90,7 +89,16 @@ export class PluginServer {
             requestCert: true,
             rejectUnauthorized: true,
           });
-    server.on("session", (session: ServerHttp2Session) => this.#serve(session, connect()));
+    server.on("session", (session: ServerHttp2Session) => {
+      const client = new Client(session, connect(), logger, onShutdown);
+      this.#clients.add(client);
+      session.on("close", () => {
+        void client.close().then(() => {
+          this.#clients.delete(client);
+          if (this.#clients.size === 0) onIdle();
+        });
+      });
+    });
     server.on("sessionError", (error: Error) =>
       logger.log("debug", "connection failed", { error: error.message }),
     );
@@ -98,50 +106,5 @@ export class PluginServer {
       logger.log("warn", "client refused", { error: error.message }),
     );
     return server as Http2Server;
-  }
-
-  #serve(session: ServerHttp2Session, connection: Connection): void {
-    const { logger, onShutdown, onIdle } = this.#options;
-    this.#clients.set(session, connection);
-    session.on("close", () => {
-      connection.stop();
-      this.#clients.delete(session);
-      void this.#closeFleet(connection).then(() => {
-        if (this.#clients.size === 0) onIdle();
-      });
-    });
-    connection.routes
-      .unary(GRPCControllerMethods.shutdown, async () => {
-        await this.#closeFleet(connection);
-        onShutdown();
-        return {};
-      })
-      .unary(HealthMethods.check, async () => ({ status: HealthCheckResponseServingStatus.SERVING }))
-      .silentStream(GRPCStdioMethods.streamStdio)
-      .silentStream(GRPCBrokerMethods.startStream);
-    serveSession(session, connection.routes, (path, error) =>
-      logger.log("error", "call failed", {
-        method: path,
-        error: error instanceof Error ? error.stack : String(error),
-      }),
-    );
-  }
-
-  async #closeFleet(connection: Connection): Promise<void> {
-    const { logger } = this.#options;
-    let timer: NodeJS.Timeout | undefined;
-    const limit = new Promise<void>((resolve) => {
-      timer = setTimeout(() => {
-        logger.log("warn", "gave up closing connections to hosts", { after_seconds: closeLimitMs / 1000 });
-        resolve();
-      }, closeLimitMs);
-    });
-    const closing = connection.close().catch((error: unknown) =>
-      logger.log("warn", "closing connections to hosts failed", {
-        error: error instanceof Error ? error.message : String(error),
-      }),
-    );
-    await Promise.race([closing, limit]);
-    clearTimeout(timer);
   }
 }
