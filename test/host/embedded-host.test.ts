@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import ssh2 from "ssh2";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type EmbeddedHostOptions, startEmbeddedHost } from "../../src/embedded-host/index.ts";
+import { titled } from "../support/availability.ts";
+import { isRunning } from "../support/is-running.ts";
 import { ensurePackages } from "../support/packages.ts";
 import { runSsh } from "../support/ssh-client.ts";
 import { tempDirectory } from "../support/temp-directory.ts";
@@ -19,13 +21,7 @@ async function start(options: Partial<EmbeddedHostOptions> = {}) {
   return host;
 }
 
-const isAlive = (pid: number) => {
-  // A process that nobody has waited for yet is dead all the same.
-  const stat = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, "utf8") : undefined;
-  return stat !== undefined && !stat.includes(") Z ");
-};
-
-describe.skipIf(!client.available)(`embedded host, asked by OpenSSH's ssh ${client.reason}`, () => {
+describe.skipIf(!client.available)(titled("embedded host, asked by OpenSSH's ssh", client), () => {
   test("runs a command in its directory and hands back both outputs and the status", async () => {
     const host = await start();
     const result = await runSsh(host, "pwd; echo oops >&2; exit 7");
@@ -111,9 +107,9 @@ describe.skipIf(!client.available)(`embedded host, asked by OpenSSH's ssh ${clie
       "setsid sh -c 'trap \"\" TERM; echo $$; exec >/dev/null 2>&1 </dev/null; while :; do sleep 60; done' &",
     );
     const pid = Number(stdout.toString());
-    expect(isAlive(pid)).toBe(true);
+    expect(await isRunning(pid)).toBe(true);
     await host.stop();
-    expect(isAlive(pid)).toBe(false);
+    expect(await isRunning(pid)).toBe(false);
   });
 
   test("lets commands live on when their connection goes, as sshd does", async () => {
@@ -125,7 +121,7 @@ describe.skipIf(!client.available)(`embedded host, asked by OpenSSH's ssh ${clie
     );
     expect(stdout.toString()).toBe("left\n");
     const pid = await waitFor("The command's start", () => Number(readFileSync(pidFile, "utf8")));
-    expect(isAlive(pid)).toBe(true);
+    expect(await isRunning(pid)).toBe(true);
   });
 
   test("is a jump host only when asked to", async () => {

@@ -1,5 +1,5 @@
+import type { Availability } from "./availability.ts";
 import { findCommand } from "./commands.ts";
-import type { Availability } from "./packages.ts";
 
 export const engines = ["terraform", "tofu", "pulumi"] as const;
 export type Engine = (typeof engines)[number];

@@ -2,14 +2,9 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Availability } from "./availability.ts";
 import { findCommand } from "./commands.ts";
 import { waitFor } from "./wait-for.ts";
-
-export interface Availability {
-  readonly available: boolean;
-  /** Why not, as a test prints it: `left out: …`. Empty when available. */
-  readonly reason: string;
-}
 
 /** What shows that a Debian package is there already, however it was installed. */
 const commandOf: Readonly<Record<string, string>> = {

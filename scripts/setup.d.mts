@@ -1,0 +1,3 @@
+export function binDirectory(root: string): string;
+export function setUp(root: string): void;
+export function isInstalled(root: string): boolean;
