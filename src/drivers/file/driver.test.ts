@@ -20,6 +20,7 @@ import {
 } from "../../../test/support/file-backend.ts";
 import { LocalExecutor } from "../../../test/support/local-executor.ts";
 import { ensurePackages } from "../../../test/support/packages.ts";
+import type { VolumeRecord } from "../../contract/index.ts";
 
 const qemu = await ensurePackages(["qemu-utils"]);
 if (!qemu.available) console.warn(`qcow2 tests ${qemu.reason}`);
@@ -88,6 +89,31 @@ describe.each(formats)("%s files", (format) => {
     });
     await expect(backend.create({ id: made.id, owner: "other" })).rejects.toMatchObject({ kind: "NotOwned" });
     expect(at(content(made.location), 0, "precious")).toBe("precious");
+  });
+
+  test("CRE-1: a reservation that a killed create left is finished, or deleted", async () => {
+    const backend = await open();
+    const model = await backend.create();
+    const asked = newVolume();
+    const line = readFileSync(`${backend.directory}/volume-${model.id}.json`, "utf8");
+    const reservation = line.replaceAll(model.id, asked.id).replace('"unacknowledged"', '"creating"');
+    writeFileSync(`${backend.directory}/volume-${asked.id}.json`, reservation);
+    const reserved = (await backend.list()).volumes.get(asked.id);
+    expect(reserved).toMatchObject({ phase: "creating", sizeBytes: asked.sizeBytes });
+    for (const use of [
+      (volume: VolumeRecord) => backend.attach(volume),
+      (volume: VolumeRecord) => backend.clone(volume),
+      (volume: VolumeRecord) => backend.extend(volume, 8 * mebibyte),
+    ]) {
+      if (reserved !== undefined) await expect(use(reserved)).rejects.toMatchObject({ kind: "VolumeIsBusy" });
+    }
+    const made = await backend.create(asked);
+    expect((await backend.list()).volumes.get(asked.id)).toEqual(made);
+    expect(content(made.location).length).toBe(asked.sizeBytes);
+    writeFileSync(`${backend.directory}/volume-${asked.id}.json`, reservation);
+    await backend.delete(made);
+    await backend.delete(model);
+    expect(backend.leftBehind()).toEqual([]);
   });
 
   test("CRE-1: creating one volume takes one command beside the listing", async () => {
@@ -246,6 +272,47 @@ describe("attachments", () => {
     await backend.attach(volume);
     const again = newAttachment();
     expect((await backend.attach(volume, again)).attachments).toEqual([again]);
+  });
+});
+
+describe("what cannot be", () => {
+  test.each([
+    ["an id that is no UUID", { id: "../../etc/passwd" }, "InvalidInput"],
+    ["no size", { sizeBytes: 0 }, "InvalidInput"],
+    ["a fraction of a byte", { sizeBytes: 1.5 }, "InvalidInput"],
+    ["a negative size", { sizeBytes: -4096 }, "InvalidInput"],
+    ["a size beyond exact numbers", { sizeBytes: 2 ** 53 }, "InvalidInput"],
+    ["a size that no file system has", { sizeBytes: 2 ** 53 - 1 }, "VolumeBackendError"],
+    ["a pool that is not there", { pool: "fast" }, "InvalidInput"],
+    ["more labels than metadata holds", { labels: { long: "x".repeat(300_000) } }, "InvalidInput"],
+  ])("CRE-1: %s is refused, and nothing is left", async (_, volume, kind) => {
+    const backend = await FileBackend.open();
+    await expect(backend.create(volume)).rejects.toMatchObject({ kind });
+    expect(backend.leftBehind()).toEqual([]);
+  });
+
+  test.skipIf(!qemu.available)("CRE-1: thick qcow2 volumes are refused", async () => {
+    const backend = await FileBackend.open({ format: "qcow2" });
+    await expect(backend.create({ provisioning: "thick" })).rejects.toMatchObject({ kind: "NotSupported" });
+  });
+
+  test.skipIf(!qemu.available)("EXT-1: a qcow2 volume does not grow while it is attached", async () => {
+    const backend = await FileBackend.open({ format: "qcow2" });
+    const volume = await backend.create();
+    await backend.attach(volume, { mode: "ro" });
+    await expect(backend.extend(volume, 8 * mebibyte)).rejects.toMatchObject({ kind: "VolumeIsBusy" });
+  });
+
+  test("CLN-1, CFS-1: a source that is not there is named as not found", async () => {
+    const backend = await FileBackend.open();
+    const volume = await backend.create();
+    const snapshot = await backend.snapshot(volume);
+    await backend.deleteSnapshot(snapshot);
+    await backend.delete(volume);
+    await expect(backend.clone(volume)).rejects.toMatchObject({ kind: "VolumeNotFound" });
+    await expect(backend.snapshot(volume)).rejects.toMatchObject({ kind: "VolumeNotFound" });
+    await expect(backend.fromSnapshot(snapshot)).rejects.toMatchObject({ kind: "SnapshotNotFound" });
+    expect(backend.leftBehind()).toEqual([]);
   });
 });
 
