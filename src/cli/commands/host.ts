@@ -35,9 +35,9 @@ async function run(args: readonly string[], terminal: Terminal): Promise<number>
     throw new UsageError("--directory is required");
   }
   const port = options.port === undefined ? undefined : parsePort(options.port);
-  // Listened for before the start, so that a signal that comes early is not lost.
-  const stopped = stopSignal();
+  // Until it is ready, a signal ends the process as it would any other: there is nothing to tidy up yet.
   const host = await startEmbeddedHost({ directory: options.directory, port });
+  const stopped = stopSignal();
   terminal.stdout(options.json ? describeAsJson(host) : describeForPeople(host));
   await stopped;
   await host.stop();
