@@ -220,17 +220,20 @@ export class MsgpackWriter {
       this.#byte(value & 0xff);
     } else if (value >= -0x8000_0000 && value <= 0x7fff_ffff) {
       this.#byte(0xd2);
-      this.#data.writeInt32BE(value, this.#reserve(4));
+      const start = this.#reserve(4);
+      this.#data.writeInt32BE(value, start);
     } else {
       this.#byte(0xd3);
-      this.#data.writeBigInt64BE(BigInt(value), this.#reserve(8));
+      const start = this.#reserve(8);
+      this.#data.writeBigInt64BE(BigInt(value), start);
     }
   }
 
   writeString(text: string): void {
     const length = Buffer.byteLength(text);
     this.#header(length, 0xa0, 0x1f, [0xd9, 0xda, 0xdb]);
-    this.#data.write(text, this.#reserve(length), "utf8");
+    const start = this.#reserve(length);
+    this.#data.write(text, start, "utf8");
   }
 
   writeArrayLength(length: number): void {
@@ -255,18 +258,21 @@ export class MsgpackWriter {
       this.#byte(length);
     } else if (length <= 0xffff) {
       this.#byte(shortFormat);
-      this.#data.writeUInt16BE(length, this.#reserve(2));
+      const start = this.#reserve(2);
+      this.#data.writeUInt16BE(length, start);
     } else {
       this.#byte(longFormat);
-      this.#data.writeUInt32BE(length, this.#reserve(4));
+      const start = this.#reserve(4);
+      this.#data.writeUInt32BE(length, start);
     }
   }
 
   #byte(value: number): void {
-    this.#data[this.#reserve(1)] = value;
+    const start = this.#reserve(1);
+    this.#data[start] = value;
   }
 
-  /** Where the next `bytes` go; makes room for them. */
+  /** Where the next `bytes` go; makes room for them, in a new `#data` where there is none left. */
   #reserve(bytes: number): number {
     const start = this.#length;
     const end = start + bytes;
