@@ -7,12 +7,19 @@ import {
   nameTaken,
   parseObjectId,
   requireOwn,
+  requireSource,
   retainVolume,
   shrinks,
   updateVolume,
   type VolumeChanges,
 } from "../src/backend/index.ts";
-import { type JsonValue, StorageError, type VolumeRecord, type VolumeSource } from "../src/contract/index.ts";
+import {
+  type Inventory,
+  type JsonValue,
+  StorageError,
+  type VolumeRecord,
+  type VolumeSource,
+} from "../src/contract/index.ts";
 import { labelsAllOf, labelsOf, plannedLabelsAll } from "./common/labels.ts";
 import { objectName, objectNamePrefix } from "./common/names.ts";
 import {
@@ -38,6 +45,7 @@ import {
   type HookContext,
   integer,
   isUnknown,
+  isWhollyKnown,
   object,
   type Planned,
   type PlanRequest,
@@ -48,6 +56,7 @@ import {
   stringMap,
   timeouts,
   UNKNOWN,
+  type Value,
   valuesEqual,
 } from "./schema/index.ts";
 
@@ -369,6 +378,7 @@ async function checkCreation(context: HookContext, planned: VolumePlan, replaces
     // The object that is being replaced must not look like an unfinished create that this one could resume.
     if (typeof replaces === "string") await backend.acknowledged();
     const listing = await backend.listing();
+    checkSource(context, backend, listing, planned);
     if (!isUnknown(name) && planned.name_prefix === null) {
       claimPlannedName(context, backend, name);
       for (const record of listing.volumes.values()) {
@@ -381,6 +391,19 @@ async function checkCreation(context: HookContext, planned: VolumePlan, replaces
   } catch (error) {
     if (!toleratesAbsence(backend, error)) throw error;
   }
+}
+
+/** Whether the source, where it is known already, is there and fits. */
+function checkSource(
+  context: HookContext,
+  backend: Backend,
+  inventory: Inventory,
+  planned: VolumePlan,
+): void {
+  const { source, size_bytes: sizeBytes } = planned;
+  if (source === null || !isWhollyKnown(source as Value)) return;
+  const found = sourceOf(context, source as Written["source"], backend);
+  if (found !== null) requireSource(backend, found, inventory, isUnknown(sizeBytes) ? null : sizeBytes);
 }
 
 function claimPlannedName(context: HookContext, backend: Backend, name: string): void {

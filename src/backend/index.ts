@@ -10,6 +10,7 @@ export {
   deleteVolume,
   findVolume,
   nameTaken,
+  requireSource,
   retainVolume,
   shrinks,
   updateVolume,

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import {
   type Creation,
+  type Inventory,
   type JsonValue,
   type MetadataChanges,
   type NewVolume,
@@ -171,37 +172,34 @@ export function requireVolume(
 }
 
 function resolveSize(backend: Backend, request: VolumeRequest, locked: LockedBackend): number {
-  const { source } = request;
-  if (source === null) {
-    if (request.sizeBytes !== null) return request.sizeBytes;
-    throw new StorageError({
-      kind: "InvalidInput",
-      action: "create volume",
-      reason: "It has neither a size nor a source",
-      attribute: ["size"],
-    });
-  }
-  const { sizeBytes, name } = requireSource(backend, source, locked);
-  if (request.sizeBytes !== null && request.sizeBytes < sizeBytes) {
-    throw new StorageError({
-      kind: "InvalidInput",
-      action: `create volume "${request.name ?? request.namePrefix}" of ${gib(request.sizeBytes)} GiB`,
-      reason: `Its source, ${source.kind} "${name}", has ${gib(sizeBytes)} GiB`,
-      nextStep: `Write size = ${gib(sizeBytes)} or more, or leave it out`,
-      attribute: ["size"],
-    });
-  }
-  return request.sizeBytes ?? sizeBytes;
+  const { source, sizeBytes } = request;
+  const found =
+    source === null ? sizeBytes : requireSource(backend, source, locked.fresh, sizeBytes).sizeBytes;
+  const size = sizeBytes ?? found;
+  if (size !== null) return size;
+  throw new StorageError({
+    kind: "InvalidInput",
+    action: "create volume",
+    reason: "It has neither a size nor a source",
+    attribute: ["size"],
+  });
 }
 
-function requireSource(
+/**
+ * A source that a volume of `sizeBytes` (`null`: as large as its source) can be made from.
+ *
+ * @throws StorageError when it is not there, not finished, not ours, or larger than the volume is to be
+ */
+export function requireSource(
   backend: Backend,
   source: VolumeSource,
-  locked: LockedBackend,
+  inventory: Inventory,
+  sizeBytes: number | null,
 ): { readonly sizeBytes: number; readonly name: string } {
-  requireWhole(backend, locked.fresh, source.kind, source.id);
+  const attribute = ["source", `${source.kind}_id`];
+  requireWhole(backend, inventory, source.kind, source.id);
   const record =
-    source.kind === "snapshot" ? locked.fresh.snapshots.get(source.id) : locked.fresh.volumes.get(source.id);
+    source.kind === "snapshot" ? inventory.snapshots.get(source.id) : inventory.volumes.get(source.id);
   if (record === undefined || record.phase === "creating") {
     throw new StorageError({
       kind: source.kind === "snapshot" ? "SnapshotNotFound" : "VolumeNotFound",
@@ -210,10 +208,21 @@ function requireSource(
         record === undefined
           ? `There is no such ${source.kind} on this backend`
           : "It is not finished itself",
-      attribute: ["source", `${source.kind}_id`],
+      backend: backend.name,
+      attribute,
     });
   }
   requireOwn(backend, source.kind, record);
+  if (sizeBytes !== null && sizeBytes < record.sizeBytes) {
+    throw new StorageError({
+      kind: "InvalidInput",
+      action: `make a volume of ${gib(sizeBytes)} GiB from ${source.kind} "${record.name}"`,
+      reason: `The ${source.kind} has ${gib(record.sizeBytes)} GiB`,
+      nextStep: `Write size = ${Math.ceil(gib(record.sizeBytes))} or more, or leave it out`,
+      backend: backend.name,
+      attribute: ["size"],
+    });
+  }
   return record;
 }
 
