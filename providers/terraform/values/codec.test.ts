@@ -185,11 +185,11 @@ test("any value comes back as it went", () => {
 });
 
 function wellFormed(values: unknown): unknown {
-  if (typeof values === "string") return values.toWellFormed();
+  if (typeof values === "string") return Buffer.from(values).toString();
   if (Array.isArray(values)) return values.map(wellFormed);
   if (values === null || typeof values !== "object") return values;
   return Object.fromEntries(
-    Object.entries(values).map(([key, value]) => [key.toWellFormed(), wellFormed(value)]),
+    Object.entries(values).map(([key, value]) => [Buffer.from(key).toString(), wellFormed(value)]),
   );
 }
 
