@@ -6,6 +6,8 @@ export class Run {
   readonly #logger: Logger;
   #fleet: Fleet | null = null;
   #stop = new AbortController();
+  /** An engine plans each creation once for each time that it configures the provider. */
+  #plannedNames = new Set<string>();
 
   constructor(logger: Logger) {
     this.#logger = logger;
@@ -20,6 +22,7 @@ export class Run {
   async configure(provider: Provider, settings: Values | null): Promise<void> {
     await this.close();
     this.#stop = new AbortController();
+    this.#plannedNames = new Set();
     this.#fleet = settings === null ? null : await provider.configure(settings, this.#logger);
   }
 
@@ -36,6 +39,7 @@ export class Run {
 
   /** Null while there is no fleet. */
   context(warn: (diagnostic: Omit<Diagnostic, "severity">) => void): HookContext | null {
-    return this.#fleet === null ? null : { fleet: this.#fleet, signal: this.#stop.signal, warn };
+    if (this.#fleet === null) return null;
+    return { fleet: this.#fleet, signal: this.#stop.signal, plannedNames: this.#plannedNames, warn };
   }
 }
