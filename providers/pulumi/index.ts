@@ -1,0 +1,7 @@
+/**
+ * breezeblock for Pulumi programs: `import * as breezeblock from "breezeblock/pulumi"`.
+ *
+ * @module
+ */
+export * from "./generated/resources.ts";
+export { dynamicProvider } from "./resource-class.ts";
