@@ -53,7 +53,8 @@ export class LocalExecutor implements Executor {
     });
     try {
       await firstOutput(holder, lockFile);
-      return await use(this);
+      // A new executor for each holding of the lock, as a host does it.
+      return await use({ host: this.host, run: (argv, options) => this.run(argv, options) });
     } finally {
       const ended = holder.exitCode === null ? once(holder, "exit") : undefined;
       holder.stdin.end();

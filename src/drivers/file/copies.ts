@@ -64,7 +64,10 @@ export async function copyAtOnce(
     ],
     lines: [metadataLine(inPhase(sidecar, "creating"), action), metadataLine(sidecar, action)],
   });
-  if (result.exitCode === exitCodes.needsCopy) return undefined;
+  if (result.exitCode === exitCodes.needsCopy) {
+    directory.keep(operation, inPhase(sidecar, "creating"), createdSizeBytes);
+    return undefined;
+  }
   if (result.exitCode === exitCodes.cannotReflink && writer !== undefined) {
     throw new StorageError({
       kind: "VolumeIsBusy",

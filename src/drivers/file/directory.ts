@@ -1,13 +1,17 @@
 import {
   type Argument,
   type CommandResult,
-  type Inventory,
+  type Executor,
   type LockedContext,
   type OperationContext,
+  type SnapshotRecord,
   StorageError,
+  type VolumeRecord,
 } from "../../contract/index.ts";
-import { type Listing, parseListing } from "./listing.ts";
+import { objectName } from "./layout.ts";
+import { type Listing, parseListing, snapshotRecord, volumeRecord } from "./listing.ts";
 import { exitCodes, listScript } from "./scripts.ts";
+import { formatSidecar, type Sidecar, type SnapshotSidecar, type VolumeSidecar } from "./sidecar.ts";
 
 /** One change to the directory: what it is for, and what it is decided from. */
 export interface Operation {
@@ -26,6 +30,9 @@ export interface ScriptInput {
   readonly lines: readonly string[];
 }
 
+/** Exit codes after which it is known what stands in the directory. */
+const understoodExits: ReadonlySet<number> = new Set([0, exitCodes.needsCopy, exitCodes.cannotReflink]);
+
 /** As many leftovers as one change sweeps; keeps its command line short. */
 const sweptAtOnce = 200;
 
@@ -33,8 +40,11 @@ const sweptAtOnce = 200;
 export class VolumeDirectory {
   readonly path: string;
   readonly #backend: string;
-  /** What each inventory was made from, for as long as its holder keeps it. */
-  readonly #listings = new WeakMap<Inventory, Listing>();
+  /**
+   * The last listing through each executor, kept right by our own writes. An executor that holds the lock is used for
+   * nothing but one holding of it, so that nobody else writes meanwhile.
+   */
+  readonly #listings = new WeakMap<Executor, Listing>();
 
   constructor(path: string, backend: string) {
     this.path = path;
@@ -45,14 +55,18 @@ export class VolumeDirectory {
     const action = `list the volumes in ${this.path}`;
     const { stdout, stderr } = await this.ask(context, action, listScript);
     const listing = this.understand(context, action, () => parseListing(stdout, stderr, this.path));
-    this.#listings.set(listing.inventory, listing);
+    this.#listings.set(context.executor, listing);
     return listing;
   }
 
-  /** Decided from what the context's inventory was made from; from a new listing where that came from elsewhere. */
+  /** Starts a change; it is decided from the listing made under the same holding of the lock. */
   async begin(action: string, context: LockedContext): Promise<Operation> {
-    const listing = this.#listings.get(context.fresh) ?? (await this.list(context));
-    return { action, context, listing };
+    const listing = this.#listings.get(context.executor) ?? (await this.list(context));
+    const operation = { action, context, listing };
+    if (this.identity(operation) !== context.fresh.identity) {
+      throw this.#mismatch(operation, `the directory ${this.path} has become another one`);
+    }
+    return operation;
   }
 
   /** Runs a script that needs no identity, with the directory as its first argument. A failure is thrown. */
@@ -79,24 +93,78 @@ export class VolumeDirectory {
   /** The same, where some exit codes are answers. */
   async attempt(operation: Operation, script: string, input: ScriptInput): Promise<CommandResult> {
     const { context, listing } = operation;
-    return context.executor.run(
-      [
-        ...["sh", "-c", script, "breezeblock", this.path, this.identity(operation)],
-        ...input.args,
-        ...leftovers(listing, input.owner),
-      ],
-      { stdin: input.lines.map((line) => `${line}\n`).join(""), signal: context.signal },
-    );
+    const swept = leftovers(listing, input.owner);
+    const argv = [
+      "sh",
+      "-c",
+      script,
+      "breezeblock",
+      this.path,
+      this.identity(operation),
+      ...input.args,
+      ...swept,
+    ];
+    const stdin = input.lines.map((line) => `${line}\n`).join("");
+    // Whatever goes wrong from here on, what stands in the directory is to be looked up anew.
+    this.#listings.delete(context.executor);
+    const result = await context.executor.run(argv, { stdin, signal: context.signal });
+    if (understoodExits.has(result.exitCode)) {
+      for (const path of swept) listing.halfMade.delete(path);
+      for (const object of listing.stale.keys()) if (swept.includes(object)) listing.stale.delete(object);
+      this.#listings.set(context.executor, listing);
+    }
+    return result;
+  }
+
+  /**
+   * Enters into the listing what a change has written, and returns the record of it.
+   *
+   * @param line the metadata as it stands, where the change has not written it
+   */
+  keepVolume(
+    { listing }: Operation,
+    sidecar: VolumeSidecar,
+    sizeBytes: number,
+    line = formatSidecar(sidecar),
+  ): VolumeRecord {
+    const record = volumeRecord(sidecar, sizeBytes, this.path);
+    listing.volumes.set(record.id, record);
+    listing.sidecars.set(objectName("volume", record.id), { sidecar, line });
+    return record;
+  }
+
+  /** Enters into the listing what a change has written, and returns the record of it. */
+  keepSnapshot({ listing }: Operation, sidecar: SnapshotSidecar, sizeBytes: number): SnapshotRecord {
+    const record = snapshotRecord(sidecar, sizeBytes, this.path);
+    listing.snapshots.set(record.id, record);
+    listing.sidecars.set(objectName("snapshot", record.id), { sidecar, line: formatSidecar(sidecar) });
+    return record;
+  }
+
+  /** The same for either. */
+  keep(operation: Operation, sidecar: Sidecar, sizeBytes: number): void {
+    if (sidecar.kind === "volume") this.keepVolume(operation, sidecar, sizeBytes);
+    else this.keepSnapshot(operation, sidecar, sizeBytes);
+  }
+
+  /** Takes out of the listing what a change has removed. */
+  forget({ listing }: Operation, { kind, fields }: Sidecar): void {
+    (kind === "volume" ? listing.volumes : listing.snapshots).delete(fields.id);
+    listing.sidecars.delete(objectName(kind, fields.id));
   }
 
   /** The identity that a change is for. Throws where the directory has none. */
-  identity({ action, context, listing }: Operation): string {
-    const { identity } = listing.inventory;
+  identity(operation: Operation): string {
+    const { identity } = operation.listing;
     if (identity !== null) return identity;
-    throw new StorageError({
+    throw this.#mismatch(operation, `the directory ${this.path} has no identity marker`);
+  }
+
+  #mismatch({ action, context }: Operation, reason: string): StorageError {
+    return new StorageError({
       kind: "BackendIdentityMismatch",
       action,
-      reason: `the directory ${this.path} has no identity marker`,
+      reason,
       nextStep: "Make sure that the right file system is mounted there.",
       backend: this.#backend,
       host: context.executor.host,
@@ -141,7 +209,7 @@ export class VolumeDirectory {
 
 /** What killed commands left, for the next change to remove; metadata without data only by its owner. */
 export function leftovers(listing: Listing, owner: string | undefined): readonly string[] {
-  const stale = listing.stale.filter((left) => left.owner === owner).map(({ object }) => object);
+  const stale = [...listing.stale].filter(([, whose]) => whose === owner).map(([object]) => object);
   return [...listing.halfMade, ...stale].slice(0, sweptAtOnce);
 }
 

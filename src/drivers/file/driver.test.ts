@@ -275,6 +275,52 @@ describe("attachments", () => {
   });
 });
 
+test("many changes under one lock need one listing, also when the caller keeps an inventory of its own", async () => {
+  const backend = await FileBackend.open();
+  const gone = await backend.create();
+  rmSync(gone.location);
+  await backend.change(async ({ executor, fresh }) => {
+    const { driver } = backend;
+    const context = { executor, fresh: { ...fresh, volumes: new Map(fresh.volumes) } };
+    const before = backend.executor.commands;
+    const asked = newVolume({ provisioning: "thick" });
+    await driver.createVolume(asked, context);
+    const creation = await driver.createVolume(asked, context);
+    if (creation.state !== "ready") throw new Error("not ready");
+    const grown = await driver.extendVolume(creation.record, 8 * mebibyte, context);
+    const attachment = newAttachment({ mode: "ro" });
+    await driver.attachVolume(grown, attachment, context);
+    const snapshot = newSnapshot(grown);
+    const copying = await driver.createSnapshot(snapshot, grown, context);
+    expect(copying.state).toBe("copying");
+    await driver.acknowledge([asked.id, attachment.id], context);
+    await expect(driver.deleteVolume(asked.id, asked.owner, context)).rejects.toThrow(snapshot.id);
+    await driver.deleteSnapshot(snapshot.id, snapshot.owner, context);
+    const detached = await driver.detachVolume(grown, attachment.id, context);
+    expect(detached).toMatchObject({ phase: "acknowledged", sizeBytes: 8 * mebibyte, attachments: [] });
+    expect(await driver.updateVolume(grown, { name: "new" }, context)).toEqual({ ...detached, name: "new" });
+    await driver.deleteVolume(asked.id, asked.owner, context);
+    await driver.deleteVolume(asked.id, asked.owner, context);
+    expect(backend.executor.commands - before).toBe(9);
+  });
+  expect(backend.leftBehind()).toEqual([]);
+});
+
+test("EXT-1: a volume whose metadata somebody has laid out anew grows, and changes again under the same lock", async () => {
+  const backend = await FileBackend.open();
+  const volume = await backend.create();
+  const path = `${backend.directory}/volume-${volume.id}.json`;
+  writeFileSync(path, ` ${readFileSync(path, "utf8")}`);
+  await backend.change(async (context) => {
+    const grown = await backend.driver.extendVolume(volume, 8 * mebibyte, context);
+    await backend.driver.updateVolume(grown, { name: "new" }, context);
+  });
+  expect((await backend.list()).volumes.get(volume.id)).toMatchObject({
+    name: "new",
+    sizeBytes: 8 * mebibyte,
+  });
+});
+
 describe("what cannot be", () => {
   test.each([
     ["an id that is no UUID", { id: "../../etc/passwd" }, "InvalidInput"],

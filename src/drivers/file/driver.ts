@@ -23,7 +23,7 @@ import { checkNew, checkPool, checkProvisioning, checkSize, roundedSize } from "
 import { type Copy, copyAtOnce, copying, copyJob } from "./copies.ts";
 import { leftovers, type Operation, VolumeDirectory } from "./directory.ts";
 import { type FileFormat, objectName, privateDirectory } from "./layout.ts";
-import { parseMarker, parseSpace, snapshotRecord, volumeRecord } from "./listing.ts";
+import { parseMarker, parseSpace } from "./listing.ts";
 import {
   acknowledgedSidecar,
   given,
@@ -132,7 +132,9 @@ class FileDriver implements VolumeDriver {
   }
 
   async inventory(context: OperationContext): Promise<Inventory> {
-    return (await this.#directory.list(context)).inventory;
+    const { identity, volumes, snapshots, damaged } = await this.#directory.list(context);
+    // Copies: the listing itself goes on changing with what is written under the same lock.
+    return { identity, volumes: new Map(volumes), snapshots: new Map(snapshots), damaged };
   }
 
   async getVolumeStats(context: OperationContext): Promise<DriverStats> {
@@ -171,8 +173,8 @@ class FileDriver implements VolumeDriver {
     const format = operation.listing.sidecars.get(object)?.sidecar.fields.format ?? this.#format;
     const sizeBytes = roundedSize(volume.sizeBytes, format);
     checkProvisioning(volume.provisioning, format, action);
-    const { inventory } = operation.listing;
-    const made = ownRecord(inventory.volumes, inventory, volume.id, volume.owner, action);
+    const { listing } = operation;
+    const made = ownRecord(listing.volumes, listing, volume.id, volume.owner, action);
     if (made !== undefined) {
       refuseDifferent(made.source === null && made.sizeBytes === sizeBytes, action);
       if (made.phase !== "creating") return { state: "ready", record: made };
@@ -183,7 +185,7 @@ class FileDriver implements VolumeDriver {
       args: [object, format, volume.provisioning, String(sizeBytes), made === undefined ? "no" : "yes"],
       lines: [metadataLine(sidecar, action)],
     });
-    return { state: "ready", record: volumeRecord(sidecar, sizeBytes, this.#directory.path) };
+    return { state: "ready", record: this.#directory.keepVolume(operation, sidecar, sizeBytes) };
   }
 
   async createVolumeFromSnapshot(
@@ -219,17 +221,17 @@ class FileDriver implements VolumeDriver {
     const stored = storedVolume(operation, id);
     if (stored.record.phase !== "creating") return stored.record;
     const sizeBytes = await this.#complete(stored, stored.record.provisioning, operation);
-    return volumeRecord(inPhase(stored.sidecar, "unacknowledged"), sizeBytes, this.#directory.path);
+    return this.#directory.keepVolume(operation, inPhase(stored.sidecar, "unacknowledged"), sizeBytes);
   }
 
   async deleteVolume(id: string, owner: string, context: LockedContext): Promise<void> {
     const action = `delete volume ${id}`;
     const operation = await this.#directory.begin(action, context);
-    const { inventory } = operation.listing;
-    const record = ownRecord(inventory.volumes, inventory, id, owner, action);
+    const { listing } = operation;
+    const record = ownRecord(listing.volumes, listing, id, owner, action);
     if (record === undefined) return this.#sweep(operation, owner);
     refuseProtected(record, action);
-    refuseInUse(record, inventory, action);
+    refuseInUse(record, listing, action);
     await this.#delete(storedVolume(operation, id), operation);
   }
 
@@ -250,7 +252,7 @@ class FileDriver implements VolumeDriver {
         attribute: ["size"],
       });
     }
-    refuseCopied(record, operation.listing.inventory, action);
+    refuseCopied(record, operation.listing, action);
     const [attachment] = record.attachments;
     if (format === "qcow2" && attachment !== undefined) {
       throw new StorageError({
@@ -265,7 +267,7 @@ class FileDriver implements VolumeDriver {
       args: [object, format, record.provisioning, String(wanted)],
       lines: [line],
     });
-    return { ...record, sizeBytes: this.#directory.sizeFrom(operation, stdout) };
+    return this.#directory.keepVolume(operation, sidecar, this.#directory.sizeFrom(operation, stdout), line);
   }
 
   async updateVolume(
@@ -296,8 +298,8 @@ class FileDriver implements VolumeDriver {
     const action = `create ${describe("snapshot", snapshot)} of ${describe("volume", volume)}`;
     checkNew(snapshot, action);
     const operation = await this.#directory.begin(action, context);
-    const { inventory } = operation.listing;
-    const made = ownRecord(inventory.snapshots, inventory, snapshot.id, snapshot.owner, action);
+    const { listing } = operation;
+    const made = ownRecord(listing.snapshots, listing, snapshot.id, snapshot.owner, action);
     if (made !== undefined) {
       refuseDifferent(made.volumeId === volume.id, action);
       if (made.phase !== "creating") return { state: "ready", record: made };
@@ -314,7 +316,7 @@ class FileDriver implements VolumeDriver {
     const copy: Copy = { source, sidecar, provisioning: "thin" };
     const sizeBytes = made === undefined ? await copyAtOnce(this.#directory, operation, copy) : undefined;
     if (sizeBytes === undefined) return copying(this.#directory, operation, copy);
-    return { state: "ready", record: snapshotRecord(sidecar, sizeBytes, this.#directory.path) };
+    return { state: "ready", record: this.#directory.keepSnapshot(operation, sidecar, sizeBytes) };
   }
 
   async completeSnapshot(id: string, context: LockedContext): Promise<SnapshotRecord> {
@@ -322,17 +324,17 @@ class FileDriver implements VolumeDriver {
     const stored = storedSnapshot(operation, id);
     if (stored.record.phase !== "creating") return stored.record;
     const sizeBytes = await this.#complete(stored, "thin", operation);
-    return snapshotRecord(inPhase(stored.sidecar, "unacknowledged"), sizeBytes, this.#directory.path);
+    return this.#directory.keepSnapshot(operation, inPhase(stored.sidecar, "unacknowledged"), sizeBytes);
   }
 
   async deleteSnapshot(id: string, owner: string, context: LockedContext): Promise<void> {
     const action = `delete snapshot ${id}`;
     const operation = await this.#directory.begin(action, context);
-    const { inventory } = operation.listing;
-    const record = ownRecord(inventory.snapshots, inventory, id, owner, action);
+    const { listing } = operation;
+    const record = ownRecord(listing.snapshots, listing, id, owner, action);
     if (record === undefined) return this.#sweep(operation, owner);
     refuseProtected(record, action);
-    refuseSnapshotInUse(record, inventory, action);
+    refuseSnapshotInUse(record, listing, action);
     await this.#delete(storedSnapshot(operation, id), operation);
   }
 
@@ -348,7 +350,7 @@ class FileDriver implements VolumeDriver {
       fields: { ...stored.sidecar.fields, ...given(changes) },
     };
     await this.#rewrite(stored, sidecar, operation);
-    return snapshotRecord(sidecar, stored.record.sizeBytes, this.#directory.path);
+    return this.#directory.keepSnapshot(operation, sidecar, stored.record.sizeBytes);
   }
 
   async attachVolume(
@@ -362,7 +364,7 @@ class FileDriver implements VolumeDriver {
     const { record } = stored;
     refuseUnfinished(record, "volume", action);
     // Without a reflink a copy is of one point in time only while nobody writes.
-    if (attachment.mode === "rw") refuseCopied(record, operation.listing.inventory, action);
+    if (attachment.mode === "rw") refuseCopied(record, operation.listing, action);
     // What a killed run attached for this same consumer is taken over; what a state knows of is that state's.
     const takenOver = (other: Attachment) =>
       other.id === attachment.id ||
@@ -389,12 +391,25 @@ class FileDriver implements VolumeDriver {
   async acknowledge(ids: readonly string[], context: LockedContext): Promise<void> {
     const operation = await this.#directory.begin(`acknowledge ${ids.length} objects`, context);
     const wanted = new Set(ids);
-    const lines = [...operation.listing.sidecars].flatMap(([object, { sidecar, line }]) => {
+    const changes = [...operation.listing.sidecars].flatMap(([object, { sidecar, line }]) => {
       const changed = acknowledgedSidecar(sidecar, wanted);
-      return changed === undefined ? [] : [object, line, metadataLine(changed, operation.action)];
+      return changed === undefined ? [] : [{ object, line, changed }];
     });
-    if (lines.length === 0) return;
-    await this.#directory.change(operation, updateManyScript, { owner: undefined, args: [], lines });
+    if (changes.length === 0) return;
+    await this.#directory.change(operation, updateManyScript, {
+      owner: undefined,
+      args: [],
+      lines: changes.flatMap(({ object, line, changed }) => [
+        object,
+        line,
+        metadataLine(changed, operation.action),
+      ]),
+    });
+    const { volumes, snapshots } = operation.listing;
+    for (const { changed } of changes) {
+      const record = (changed.kind === "volume" ? volumes : snapshots).get(changed.fields.id);
+      if (record !== undefined) this.#directory.keep(operation, changed, record.sizeBytes);
+    }
   }
 
   async #copyToVolume(
@@ -403,13 +418,13 @@ class FileDriver implements VolumeDriver {
     operation: Operation,
   ): Promise<Creation<VolumeRecord>> {
     const { action } = operation;
-    const { inventory } = operation.listing;
+    const { listing } = operation;
     const { kind, fields } = source.sidecar;
     checkNew(volume, action);
     checkPool(volume, action);
     checkProvisioning(volume.provisioning, fields.format, action);
     const sizeBytes = roundedSize(volume.sizeBytes, fields.format);
-    const made = ownRecord(inventory.volumes, inventory, volume.id, volume.owner, action);
+    const made = ownRecord(listing.volumes, listing, volume.id, volume.owner, action);
     if (made !== undefined) {
       const sameSource = made.source?.kind === kind && made.source.id === fields.id;
       refuseDifferent(sameSource && made.sizeBytes === sizeBytes, action);
@@ -433,7 +448,7 @@ class FileDriver implements VolumeDriver {
     // What a killed run has reserved, its job copies.
     const copied = made === undefined ? await copyAtOnce(this.#directory, operation, copy) : undefined;
     if (copied === undefined) return copying(this.#directory, operation, copy);
-    return { state: "ready", record: volumeRecord(sidecar, copied, this.#directory.path) };
+    return { state: "ready", record: this.#directory.keepVolume(operation, sidecar, copied) };
   }
 
   async #complete(
@@ -456,6 +471,7 @@ class FileDriver implements VolumeDriver {
   ): Promise<void> {
     const { owner, format } = sidecar.fields;
     await this.#directory.change(operation, deleteScript, { owner, args: [object, format], lines: [line] });
+    this.#directory.forget(operation, sidecar);
   }
 
   async #rewriteVolume(
@@ -465,7 +481,7 @@ class FileDriver implements VolumeDriver {
   ): Promise<VolumeRecord> {
     const sidecar = { ...stored.sidecar, fields: { ...stored.sidecar.fields, ...changes } };
     await this.#rewrite(stored, sidecar, operation);
-    return volumeRecord(sidecar, stored.record.sizeBytes, this.#directory.path);
+    return this.#directory.keepVolume(operation, sidecar, stored.record.sizeBytes);
   }
 
   async #rewrite(

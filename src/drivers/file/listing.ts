@@ -26,15 +26,16 @@ export interface StoredSidecar {
   readonly line: string;
 }
 
-/** An inventory, and what the driver must know besides to change things. */
-export interface Listing {
-  readonly inventory: Inventory;
-  /** Of every volume and snapshot of the inventory. */
-  readonly sidecars: ReadonlyMap<ObjectName, StoredSidecar>;
-  /** Metadata whose data is gone: not in the inventory, to be swept by a mutation of the same owner. */
-  readonly stale: readonly { readonly object: ObjectName; readonly owner: string }[];
+/** Everything in a directory, and what the driver must know besides to change it. */
+export interface Listing extends Inventory {
+  readonly volumes: Map<string, VolumeRecord>;
+  readonly snapshots: Map<string, SnapshotRecord>;
+  /** Of every volume and snapshot. */
+  readonly sidecars: Map<ObjectName, StoredSidecar>;
+  /** Owners of metadata whose data is gone: not in the inventory, to be swept by a change of the same owner. */
+  readonly stale: Map<ObjectName, string>;
   /** Paths below the directory that no reservation stands for; rubbish to whoever holds the lock. */
-  readonly halfMade: readonly string[];
+  readonly halfMade: Set<string>;
   /** Objects whose qcow2 file takes content from other files. */
   readonly notFlat: ReadonlySet<ObjectName>;
 }
@@ -181,7 +182,7 @@ export function parseListing(stdout: Buffer, stderrBytes: Buffer, directory: str
   const snapshots = new Map<string, SnapshotRecord>();
   const damaged = new Map<string, DamagedObject>();
   const sidecars = new Map<ObjectName, StoredSidecar>();
-  const stale: { object: ObjectName; owner: string }[] = [];
+  const stale = new Map<ObjectName, string>();
   const notFlat = new Set<ObjectName>();
   const reserved = new Set<ObjectName>();
 
@@ -246,7 +247,7 @@ export function parseListing(stdout: Buffer, stderrBytes: Buffer, directory: str
     }
     if (fields.phase === "creating") reserved.add(object);
     else if (examined === undefined) {
-      stale.push({ object, owner: fields.owner });
+      stale.set(object, fields.owner);
       continue;
     }
     if (examined?.flat === false) notFlat.add(object);
@@ -256,13 +257,12 @@ export function parseListing(stdout: Buffer, stderrBytes: Buffer, directory: str
     else snapshots.set(id, snapshotRecord(sidecar, sizeBytes, directory));
   }
 
-  const halfMade = output.halfMade
-    .filter((name) => {
-      const file = parseFileName(name);
-      return file === undefined || file.ending === "json" || !reserved.has(file.object);
-    })
-    .map((name) => `${creatingDirectory}/${name}`);
-  return { inventory: { identity, volumes, snapshots, damaged }, sidecars, stale, halfMade, notFlat };
+  const rubbish = output.halfMade.filter((name) => {
+    const file = parseFileName(name);
+    return file === undefined || file.ending === "json" || !reserved.has(file.object);
+  });
+  const halfMade = new Set(rubbish.map((name) => `${creatingDirectory}/${name}`));
+  return { identity, volumes, snapshots, damaged, sidecars, stale, halfMade, notFlat };
 }
 
 function readIdentity(output: Output, stderr: string, directory: string): string | null {

@@ -23,22 +23,22 @@ export type StoredSnapshot = StoredObject<SnapshotSidecar, SnapshotRecord>;
 
 /** The volume as the listing has it. Throws when it is not there, damaged or another owner's. */
 export function ownVolume(operation: Operation, { id, owner }: VolumeRecord): StoredVolume {
-  const { inventory } = operation.listing;
-  ownRecord(inventory.volumes, inventory, id, owner, operation.action);
+  const { listing } = operation;
+  ownRecord(listing.volumes, listing, id, owner, operation.action);
   return storedVolume(operation, id);
 }
 
 /** The snapshot as the listing has it. Throws when it is not there, damaged or another owner's. */
 export function ownSnapshot(operation: Operation, { id, owner }: SnapshotRecord): StoredSnapshot {
-  const { inventory } = operation.listing;
-  ownRecord(inventory.snapshots, inventory, id, owner, operation.action);
+  const { listing } = operation;
+  ownRecord(listing.snapshots, listing, id, owner, operation.action);
   return storedSnapshot(operation, id);
 }
 
 /** The same, whoever owns it. */
 export function storedVolume(operation: Operation, id: string): StoredVolume {
   const object = objectName("volume", id);
-  const record = operation.listing.inventory.volumes.get(id);
+  const record = operation.listing.volumes.get(id);
   const stored = operation.listing.sidecars.get(object);
   if (record === undefined || stored?.sidecar.kind !== "volume") throw notFound("volume", id, operation);
   return { object, record, sidecar: stored.sidecar, line: stored.line };
@@ -47,7 +47,7 @@ export function storedVolume(operation: Operation, id: string): StoredVolume {
 /** The same, whoever owns it. */
 export function storedSnapshot(operation: Operation, id: string): StoredSnapshot {
   const object = objectName("snapshot", id);
-  const record = operation.listing.inventory.snapshots.get(id);
+  const record = operation.listing.snapshots.get(id);
   const stored = operation.listing.sidecars.get(object);
   if (record === undefined || stored?.sidecar.kind !== "snapshot") throw notFound("snapshot", id, operation);
   return { object, record, sidecar: stored.sidecar, line: stored.line };
@@ -66,7 +66,7 @@ export function refuseNotFlat(source: StoredVolume | StoredSnapshot, operation: 
 
 /** A damaged object is not "not found": it is there, and cannot be used. */
 function notFound(kind: ObjectKind, id: string, { action, listing }: Operation): StorageError {
-  const damage = listing.inventory.damaged.get(id);
+  const damage = listing.damaged.get(id);
   if (damage !== undefined) {
     return new StorageError({ kind: "VolumeBackendError", action, reason: damage.reason });
   }
