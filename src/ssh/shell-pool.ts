@@ -24,7 +24,7 @@ interface Waiter {
 
 /** With the shell that ends process groups, 8: OpenSSH allows 10, and counts closed ones for a while. */
 const shellLimit = 7;
-/** Below this not every purpose could have a shell. */
+/** Below this not every purpose can have a shell. */
 const fewestShells = 4;
 const reserved: Readonly<Record<Purpose, number>> = { command: 1, lock: 1, stream: 1, jobs: 1 };
 const refusalPausesMs = [100, 200, 400, 800, 1_600, 3_200];
@@ -102,6 +102,13 @@ export class ShellPool {
       else this.#give(waiter, shell);
     }
     while (toOpen > this.#opening && this.#shells.size + this.#opening < this.#limit) void this.#grow();
+    if (this.#waiting.length > 0 && this.#isStuck()) this.#rejectAll(this.#tooFewSessions());
+  }
+
+  /** Every shell is held for as long as somebody likes, who may be waiting for those that wait here. */
+  #isStuck(): boolean {
+    const isScarce = this.#limit < fewestShells && this.#opening === 0;
+    return isScarce && this.#shells.size > 0 && this.#leased.lock + this.#leased.jobs >= this.#shells.size;
   }
 
   #mayHold(held: Readonly<Record<Purpose, number>>, purpose: Purpose): boolean {
@@ -161,21 +168,24 @@ export class ShellPool {
     }
   }
 
-  /** Undefined where the server allows no more shells, but there are enough to go on with. */
+  /** Undefined where the server allows no more shells than there are. */
   async #openPatiently(): Promise<SessionShell | undefined> {
     for (let attempt = 0; ; attempt++) {
       try {
         return await this.#open();
       } catch (error) {
         if (!(error instanceof ChannelRefused)) throw error;
-        if (this.#shells.size >= fewestShells) {
-          this.#limit = Math.max(fewestShells, this.#shells.size - 1);
-          this.#log.debug("fewer shells", { host: this.#settings.name, limit: this.#limit });
-          return undefined;
-        }
         const pause = refusalPausesMs[attempt];
-        if (pause === undefined) throw this.#tooFewSessions(error);
-        await delay(pause);
+        // Closed channels count for a while: where there are only few shells, it is worth waiting for that.
+        if (this.#shells.size < fewestShells && pause !== undefined) {
+          await delay(pause);
+          continue;
+        }
+        if (this.#shells.size === 0) throw this.#tooFewSessions(error);
+        // One less than there are, for the shell that ends process groups.
+        this.#limit = Math.max(1, this.#shells.size - 1);
+        this.#log.debug("fewer shells", { host: this.#settings.name, limit: this.#limit });
+        return undefined;
       }
     }
   }
@@ -218,11 +228,11 @@ export class ShellPool {
     });
   }
 
-  #tooFewSessions(cause: unknown): StorageError {
+  #tooFewSessions(cause?: unknown): StorageError {
     return new StorageError({
       kind: "BackendUnreachable",
       action: "start a shell",
-      reason: `the server refuses a session though only ${this.#shells.size} are open`,
+      reason: `the server allows no more than the ${this.#shells.size} sessions that are open`,
       nextStep: `Set MaxSessions in the host's sshd_config to ${fewestShells + 1} or more (its default is 10).`,
       host: this.#settings.name,
       cause,

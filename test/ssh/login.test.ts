@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { startEmbeddedHost } from "../../src/embedded-host/index.ts";
 import { openHost } from "../../src/ssh/index.ts";
@@ -9,6 +9,7 @@ import { freePort } from "../support/free-port.ts";
 import { type OpenSsh, startOpenSsh } from "../support/openssh.ts";
 import { startSshAgent } from "../support/ssh-agent.ts";
 import { tempDirectory } from "../support/temp-directory.ts";
+import { waitFor } from "../support/wait-for.ts";
 import { hostFor, openSsh, settingsFor } from "./hosts.ts";
 
 describe.skipIf(!openSsh.available)("logins to OpenSSH", () => {
@@ -232,7 +233,7 @@ describe("a server that does not work", () => {
     const started = `${directory}/started`;
     const running = host.run(["sh", "-c", 'echo >"$1"; sleep 61', "sh", started]);
     running.catch(() => {});
-    while ((await host.run(["test", "-e", started])).exitCode !== 0);
+    await waitFor("The start of the command", () => existsSync(started));
     proxy.cut();
     await expect(running).rejects.toMatchObject({
       kind: "OperationInDoubt",

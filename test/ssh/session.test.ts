@@ -2,9 +2,10 @@ import { createHash } from "node:crypto";
 import { Readable, Writable } from "node:stream";
 import { array, asyncProperty, assert as check, uint8Array } from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openHost } from "../../src/ssh/index.ts";
 import { tempDirectory } from "../support/temp-directory.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { hostFor, type Server, serverKinds, startServer } from "./hosts.ts";
+import { hostFor, type Server, serverKinds, settingsFor, startServer } from "./hosts.ts";
 
 const kinds = serverKinds.map((kind) => ({ kind }));
 
@@ -228,8 +229,6 @@ describe.each(kinds)("commands over $kind", ({ kind }) => {
 
   it("writes no input and no secret to the log", async () => {
     const lines: string[] = [];
-    const { openHost } = await import("../../src/ssh/index.ts");
-    const { settingsFor } = await import("./hosts.ts");
     const settings = settingsFor(server, {
       auth: { privateKeyFile: server.privateKeyFile, password: "hunter2-secret" },
     });
