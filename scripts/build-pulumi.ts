@@ -1,8 +1,6 @@
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { build, type Plugin } from "esbuild";
-
-const root = fileURLToPath(new URL("..", import.meta.url));
+import { repositoryFile } from "./build-terraform.ts";
 
 export interface PulumiBuild {
   /** The module with the typed classes. */
@@ -17,7 +15,6 @@ export interface PulumiBuild {
  */
 export async function buildPulumi(directory: string, parts: PulumiBuild = {}): Promise<void> {
   const options = {
-    absWorkingDir: root,
     bundle: true,
     format: "cjs",
     platform: "node",
@@ -27,13 +24,13 @@ export async function buildPulumi(directory: string, parts: PulumiBuild = {}): P
   } as const;
   await build({
     ...options,
-    entryPoints: [parts.classes ?? "providers/pulumi/index.ts"],
+    entryPoints: [parts.classes ?? repositoryFile("providers/pulumi/index.ts")],
     outfile: join(directory, "index.cjs"),
     plugins: [runtimeApart],
   });
   await build({
     ...options,
-    entryPoints: [parts.runtime ?? "providers/pulumi/serve.ts"],
+    entryPoints: [parts.runtime ?? repositoryFile("providers/pulumi/serve.ts")],
     outfile: join(directory, "runtime.cjs"),
   });
 }

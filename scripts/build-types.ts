@@ -1,10 +1,8 @@
 import { execFile } from "node:child_process";
 import { cp, glob, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-
-const root = fileURLToPath(new URL("..", import.meta.url));
+import { repositoryFile } from "./build-terraform.ts";
 
 /** The declarations that `breezeblock/pulumi` consists of. */
 const pulumiDeclarations = ["index.d.ts", "resource-class.d.ts", "generated/resources.d.ts"];
@@ -19,9 +17,9 @@ export interface TypesBuild {
 /** Writes the type declarations of the package's entry points. */
 export async function buildTypes({ library, pulumi }: TypesBuild): Promise<void> {
   await rm(library, { recursive: true, force: true });
-  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  const tsc = repositoryFile("node_modules/typescript/bin/tsc");
   await promisify(execFile)(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", library], {
-    cwd: root,
+    cwd: repositoryFile(""),
   });
   for await (const file of glob("**/*.d.ts", { cwd: library })) await importJavaScript(join(library, file));
   for (const file of pulumiDeclarations) {

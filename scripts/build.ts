@@ -4,7 +4,10 @@
  *     node scripts/build.ts
  */
 import { readFile } from "node:fs/promises";
+import { buildCli, buildLibrary } from "./build-library.ts";
+import { buildPulumi } from "./build-pulumi.ts";
 import { buildTerraformProvider, repositoryFile } from "./build-terraform.ts";
+import { buildTypes } from "./build-types.ts";
 
 const { version } = JSON.parse(await readFile(repositoryFile("package.json"), "utf8")) as { version: string };
 
@@ -14,3 +17,8 @@ await buildTerraformProvider({
   outfile: terraformProvider,
 });
 process.stdout.write(`${terraformProvider}\n`);
+
+await buildLibrary(repositoryFile("dist/index.js"));
+await buildCli(repositoryFile("dist/cli/breezeblock.js"));
+await buildPulumi(repositoryFile("dist/pulumi"));
+await buildTypes({ library: repositoryFile("dist/types"), pulumi: repositoryFile("dist/pulumi") });

@@ -1,27 +1,24 @@
-import { readFile, writeFile } from "node:fs/promises";
-import { generateClasses } from "../providers/pulumi/generate.ts";
-import { provider } from "../resources/index.ts";
-
-const file = new URL("../providers/pulumi/generated/resources.ts", import.meta.url);
-
 /**
  * Writes the typed Pulumi classes from the declarations of resources.
  *
- * @returns whether the file was up to date already
+ *     node scripts/generate-pulumi.ts [--check]
+ *
+ * `--check` writes nothing and fails when the file is not what it would write.
  */
-export async function generatePulumi(): Promise<boolean> {
-  const wanted = generateClasses(provider);
-  if ((await readFile(file, "utf8").catch(() => "")) === wanted) return true;
-  await writeFile(file, wanted);
-  return false;
-}
+import { readFile, writeFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { generateClasses } from "../providers/pulumi/generate.ts";
+import { provider } from "../resources/index.ts";
 
-if (import.meta.main) {
-  const fresh = await generatePulumi();
-  if (!fresh && process.argv.includes("--check")) {
-    process.stderr.write(
-      "providers/pulumi/generated was out of date; it has been written anew: commit it.\n",
-    );
-    process.exitCode = 1;
-  }
+const target = new URL("../providers/pulumi/generated/resources.ts", import.meta.url);
+const text = generateClasses(provider);
+
+const { values } = parseArgs({ options: { check: { type: "boolean", default: false } } });
+if (!values.check) {
+  await writeFile(target, text);
+} else if ((await readFile(target, "utf8").catch(() => "")) !== text) {
+  process.stderr.write(
+    "providers/pulumi/generated does not match the declarations; run node scripts/generate-pulumi.ts.\n",
+  );
+  process.exitCode = 1;
 }

@@ -1,6 +1,5 @@
 /**
- * breezeblock as a library: the contract that storage drivers fulfil, the fleet of configured backends, and the provider
- * with its resources, for engines other than those served here.
+ * breezeblock as a library: the contract that storage drivers fulfil, and the fleet of configured backends.
  *
  * @module
  */
