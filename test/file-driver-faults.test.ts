@@ -2,13 +2,9 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Creation, Executor, Inventory, LockedContext } from "../src/contract/index.ts";
 import { findCommand } from "./support/commands.ts";
-import { FileBackend, mebibyte, newSnapshot, newVolume } from "./support/file-backend.ts";
+import { FileBackend, mebibyte, needs, newSnapshot, newVolume } from "./support/file-backend.ts";
 import { LocalExecutor } from "./support/local-executor.ts";
-import { ensurePackages } from "./support/packages.ts";
 import { makeTempDirectory, removeDirectory } from "./support/temp-directory.ts";
-
-const qemu = await ensurePackages(["qemu-utils"]);
-if (!qemu.available) console.warn(`qcow2 tests ${qemu.reason}`);
 
 /** What a change uses; at the n-th use of any of them something happens. */
 const tools = ["mv", "rm", "cp", "sync", "truncate", "fallocate", "qemu-img", "stat", "od", "mkdir", "xargs"];
@@ -190,9 +186,10 @@ describe.each(["killed", "tool fails"] as const)("%s", (accident) => {
     return () => removeDirectory(breaking.directory);
   });
 
-  test.each(changes.filter(({ format }) => format === "raw" || qemu.available))(
+  test.for(changes)(
     "$title ($format), at every step: listed without damage, repeated with success, deleted without a trace",
-    async ({ format, prepare }) => {
+    async ({ format, prepare }, context) => {
+      needs(format, context);
       for (let at = 1; ; at += 1) {
         const backend = await FileBackend.open({ format });
         const precious = await backend.create({ name: "precious" });

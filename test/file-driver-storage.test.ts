@@ -12,9 +12,9 @@ import {
   writeSync,
 } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { findCommand } from "./support/commands.ts";
-import { FileBackend, mebibyte, newAttachment, newVolume } from "./support/file-backend.ts";
+import { FileBackend, mebibyte, needs, newAttachment, newVolume } from "./support/file-backend.ts";
 import { LocalExecutor } from "./support/local-executor.ts";
 import { ensurePackages } from "./support/packages.ts";
 import { tempDirectory } from "./support/temp-directory.ts";
@@ -25,9 +25,6 @@ const obstacle = (() => {
   const probe = spawnSync("unshare", ["-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], { encoding: "utf8" });
   return probe.status === 0 ? undefined : `mounting is not possible: ${probe.stderr}`;
 })();
-if (obstacle !== undefined) console.warn(`left out: file systems of a limited size (${obstacle})`);
-const qemu = await ensurePackages(["qemu-utils"]);
-if (!qemu.available) console.warn(`qcow2 tests ${qemu.reason}`);
 
 function mounted(...args: readonly string[]): string {
   const directory = tempDirectory();
@@ -41,7 +38,9 @@ function mounted(...args: readonly string[]): string {
 
 const tmpfs = (options: string) => mounted("-t", "tmpfs", "-o", options, "tmpfs");
 
-describe.skipIf(obstacle !== undefined)("a full disk", () => {
+describe("a full disk", () => {
+  beforeEach(({ skip }) => skip(obstacle !== undefined, `left out: ${obstacle}`));
+
   const noSpace = { kind: "VolumeBackendError", reason: expect.stringContaining("No space left on device") };
 
   test("CRE-1: a thick volume that does not fit fails in the tool's words and leaves nothing", async () => {
@@ -53,9 +52,10 @@ describe.skipIf(obstacle !== undefined)("a full disk", () => {
     await backend.create({ provisioning: "thick", sizeBytes: mebibyte });
   });
 
-  test.each(["raw", ...(qemu.available ? (["qcow2"] as const) : [])] as const)(
+  test.for(["raw", "qcow2"] as const)(
     "CRE-1: no room even for the metadata of a thin %s volume",
-    async (format) => {
+    async (format, context) => {
+      needs(format, context);
       const directory = tmpfs("size=64k");
       const backend = await FileBackend.open({ directory, format });
       fill(directory);
@@ -144,9 +144,10 @@ function fill(directory: string): void {
 const btrfs = obstacle === undefined ? await ensurePackages(["btrfs-progs"]) : undefined;
 const mkfs = findCommand("mkfs.btrfs");
 const reflinks = btrfs?.available === true && mkfs !== undefined;
-if (!reflinks) console.warn(`left out: reflinks (${btrfs?.reason ?? obstacle})`);
 
-describe.skipIf(!reflinks)("a file system with reflinks", () => {
+describe("a file system with reflinks", () => {
+  beforeEach(({ skip }) => skip(!reflinks, btrfs?.reason ?? `left out: ${obstacle}`));
+
   const open = (format: "raw" | "qcow2" = "raw") => {
     const image = `${tempDirectory()}/image`;
     writeFileSync(image, "");

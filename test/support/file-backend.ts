@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import type { TestContext } from "vitest";
 import type {
   Attachment,
   Creation,
@@ -14,9 +15,18 @@ import type {
 } from "../../src/contract/index.ts";
 import { createFileDriver } from "../../src/drivers/file/index.ts";
 import { LocalExecutor } from "./local-executor.ts";
+import { ensurePackages } from "./packages.ts";
 import { tempDirectory } from "./temp-directory.ts";
 
 export const mebibyte = 1024 ** 2;
+
+/** Whether qcow2 files can be made here. */
+const qemu = await ensurePackages(["qemu-utils"]);
+
+/** For `beforeEach` and in tests: skips a test of `format` where the tools for it are missing, and says so. */
+export function needs(format: "raw" | "qcow2", { skip }: TestContext): void {
+  skip(format === "qcow2" && !qemu.available, qemu.reason);
+}
 
 /** A file driver on a local directory, used as a backend uses it: one lock and one fresh listing a change. */
 export class FileBackend {

@@ -10,14 +10,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { FileBackend, mebibyte, newVolume } from "../../../test/support/file-backend.ts";
+import { FileBackend, mebibyte, needs, newVolume } from "../../../test/support/file-backend.ts";
 import { LocalExecutor } from "../../../test/support/local-executor.ts";
-import { ensurePackages } from "../../../test/support/packages.ts";
 import { tempDirectory } from "../../../test/support/temp-directory.ts";
 import { createFileDriver } from "./index.ts";
-
-const qemu = await ensurePackages(["qemu-utils"]);
-if (!qemu.available) console.warn(`qcow2 tests ${qemu.reason}`);
 
 const executor = new LocalExecutor();
 const driverOn = (directory: string, format: "raw" | "qcow2" = "raw") =>
@@ -159,7 +155,8 @@ describe("damage is reported object by object", () => {
     await expect(backend.create({ id: volume.id })).rejects.toThrow(reason);
   });
 
-  test.skipIf(!qemu.available)("a qcow2 file without its header, and one with a backing file", async () => {
+  test("a qcow2 file without its header, and one with a backing file", async (context) => {
+    needs("qcow2", context);
     const backend = await FileBackend.open({ format: "qcow2" });
     const [broken, linked] = [await backend.create(), await backend.create()];
     writeFileSync(broken.location, "QFI");
