@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
+import { devNull } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { expect } from "vitest";
 import { findEngine } from "./engines.ts";
@@ -248,4 +249,42 @@ function cliConfiguration(provider: ProviderSource): string {
     return `provider_installation {\n  filesystem_mirror {\n    path = ${JSON.stringify(provider.mirror)}\n  }\n}\n`;
   }
   return "";
+}
+
+/** The registry that `engine` takes for granted. */
+export function registryOf(engine: TerraformEngine): string {
+  return engine === "tofu" ? "registry.opentofu.org" : "registry.terraform.io";
+}
+
+/** A state file that holds one `breezeblock_thing.a`, as a provider of that registry wrote it in that version. */
+export function storedState(registry: string, attributes: object, schemaVersion: number): string {
+  return JSON.stringify({
+    version: 4,
+    terraform_version: "1.9.0",
+    serial: 1,
+    lineage: "00000000-0000-0000-0000-000000000001",
+    outputs: {},
+    resources: [
+      {
+        mode: "managed",
+        type: "breezeblock_thing",
+        name: "a",
+        provider: `provider["${registry}/breezeblock/breezeblock"]`,
+        instances: [{ schema_version: schemaVersion, attributes, sensitive_attributes: [] }],
+      },
+    ],
+  });
+}
+
+/** Whether the engine (which must be there) knows resource identities: from 1.12 on, of both. */
+export function supportsIdentity(engine: TerraformEngine): boolean {
+  const environment = { ...process.env, CHECKPOINT_DISABLE: "1", TF_CLI_CONFIG_FILE: devNull };
+  const text = execFileSync(findEngine(engine).path, ["version", "-json"], {
+    env: environment,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const { terraform_version: version = "" } = JSON.parse(text) as { terraform_version?: string };
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major > 1 || (major === 1 && minor >= 12);
 }

@@ -137,7 +137,7 @@ export const toyThing = defineResource({
   read: async ({ fleet }, state) => {
     const found = storeOf(fleet).all()[state.id];
     if (state.behaviour === "fail_read") throw failure(`read thing "${state.name}"`);
-    return found === undefined ? null : ({ ...state, ...found } as typeof state);
+    return found === undefined ? null : ({ ...state, ...found, timeouts: state.timeouts } as typeof state);
   },
 
   create: async ({ fleet, signal }, planned) => {
@@ -186,6 +186,6 @@ function keep(store: ReturnType<typeof storeOf>, { secret, ...planned }: Values)
     region: planned["region"] === UNKNOWN ? "here" : (planned["region"] ?? null),
     secret_length: typeof secret === "string" ? secret.length : null,
   } as Values;
-  store.put(String(state["id"]), state);
+  store.put(String(state["id"]), { ...state, timeouts: null });
   return state;
 }
