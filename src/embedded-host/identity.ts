@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { chmod, link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import ssh2 from "ssh2";
+import { generateKeyPair } from "./key-pair.ts";
 
 /** The keys of one embedded host. They belong to its directory and are used by nothing else. */
 export interface HostIdentity {
@@ -44,7 +45,7 @@ async function loadKey(file: string, comment: string) {
 /** A link appears whole or not at all, so that nobody ever reads half a key. */
 async function createKey(file: string, comment: string): Promise<void> {
   const draft = `${file}.${randomUUID()}`;
-  const pair = ssh2.utils.generateKeyPairSync("ed25519", { comment });
+  const pair = generateKeyPair(comment);
   await writeFile(draft, pair.private, { mode: 0o600, flag: "wx" });
   try {
     await link(draft, file);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import ssh2 from "ssh2";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type EmbeddedHostOptions, startEmbeddedHost } from "../../src/embedded-host/index.ts";
+import { generateKeyPair } from "../../src/embedded-host/key-pair.ts";
 import { titled } from "../support/availability.ts";
 import { isRunning } from "../support/is-running.ts";
 import { ensurePackages } from "../support/packages.ts";
@@ -71,7 +72,7 @@ describe.skipIf(!client.available)(titled("embedded host, asked by OpenSSH's ssh
   test("refuses any key but its own", async () => {
     const host = await start();
     const privateKeyFile = join(tempDirectory(), "other");
-    writeFileSync(privateKeyFile, ssh2.utils.generateKeyPairSync("ed25519").private, { mode: 0o600 });
+    writeFileSync(privateKeyFile, generateKeyPair().private, { mode: 0o600 });
     const { status, stderr } = await runSsh({ ...host, privateKeyFile }, "true");
     expect(status).toBe(255);
     expect(stderr).toContain("Permission denied (publickey)");

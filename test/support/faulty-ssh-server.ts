@@ -1,5 +1,6 @@
 import { createServer, type Socket } from "node:net";
 import ssh2 from "ssh2";
+import { generateKeyPair } from "../../src/embedded-host/key-pair.ts";
 
 /** How a faulty server treats a login. */
 export type LoginFault = "accept" | "reject" | "hang";
@@ -31,7 +32,7 @@ export interface FaultySshServer {
 export async function startFaultySshServer(
   faults: { login?: LoginFault; command?: CommandFault } = {},
 ): Promise<FaultySshServer> {
-  const key = ssh2.utils.generateKeyPairSync("ed25519");
+  const key = generateKeyPair();
   const commands: string[] = [];
   const sockets = new Set<Socket>();
   const ssh = new ssh2.Server({ hostKeys: [key.private] }, (connection) => {

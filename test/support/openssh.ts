@@ -4,6 +4,7 @@ import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, writeFileSync 
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import ssh2 from "ssh2";
+import { generateKeyPair } from "../../src/embedded-host/key-pair.ts";
 import { endProcesses, markerVariable } from "../../src/embedded-host/processes.ts";
 import { findCommand } from "./commands.ts";
 import { freePort } from "./free-port.ts";
@@ -149,10 +150,7 @@ function listening(server: ChildProcess, log: () => string): Promise<unknown> {
 }
 
 function writeKey(file: string, type: "ed25519" | "rsa"): string {
-  const pair =
-    type === "rsa"
-      ? ssh2.utils.generateKeyPairSync("rsa", { bits: 2048 })
-      : ssh2.utils.generateKeyPairSync("ed25519");
+  const pair = type === "rsa" ? ssh2.utils.generateKeyPairSync("rsa", { bits: 2048 }) : generateKeyPair();
   writeFileSync(file, pair.private, { mode: 0o600 });
   return pair.public.trim();
 }
