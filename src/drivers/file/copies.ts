@@ -9,7 +9,7 @@ import { type Operation, type VolumeDirectory, wordsOf } from "./directory.ts";
 import { jobsDirectory, objectName } from "./layout.ts";
 import { inPhase, metadataLine } from "./metadata.ts";
 import { describeAttachment } from "./refusals.ts";
-import { copyJobScript, copyScript, exitCodes } from "./scripts.ts";
+import { copyJobScript, copyScript, exitCodes, updateScript } from "./scripts.ts";
 import type { Sidecar } from "./sidecar.ts";
 import type { StoredSnapshot, StoredVolume } from "./stored-objects.ts";
 
@@ -81,6 +81,26 @@ export async function copyAtOnce(
   }
   if (result.exitCode !== 0) throw directory.failure(context, action, result);
   return directory.sizeFrom(operation, result.stdout);
+}
+
+/** Takes up a reservation that a killed run left, as what is asked for now; its job goes on, or starts again. */
+export async function reserveAgain(
+  directory: VolumeDirectory,
+  operation: Operation,
+  { sidecar }: Copy,
+): Promise<void> {
+  const { kind, fields } = sidecar;
+  const object = objectName(kind, fields.id);
+  const stored = operation.listing.sidecars.get(object);
+  const reservation = inPhase(sidecar, "creating");
+  const line = metadataLine(reservation, operation.action);
+  if (stored === undefined || stored.line === line) return;
+  await directory.change(operation, updateScript, {
+    owner: fields.owner,
+    args: [object],
+    lines: [stored.line, line],
+  });
+  directory.keep(operation, reservation, fields.createdSizeBytes);
 }
 
 /** Thick means that writing never runs out of room: such a volume shares no block with anything. */

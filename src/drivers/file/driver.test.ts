@@ -10,7 +10,7 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { findCommand } from "../../../test/support/commands.ts";
 import {
   FileBackend,
@@ -55,6 +55,9 @@ function content(path: string): Buffer {
 const zeros = (bytes: number) => Buffer.alloc(bytes);
 const at = (bytes: Buffer, offset: number, text: string) =>
   bytes.toString("latin1", offset, offset + text.length);
+
+// Each change is a few processes and waits for the disk.
+vi.setConfig({ testTimeout: 60_000 });
 
 describe.each(["raw", "qcow2"] as const)("%s files", (format) => {
   beforeEach((context) => needs(format, context));
@@ -492,6 +495,18 @@ describe("copies under way", () => {
     const first = await begin();
     expect(await begin()).toEqual(first);
     if (first.state !== "copying") throw new Error("copied at once");
+    const relabelled = { ...asked, name: "new", labels: { round: "2" } };
+    const again = await backend.change((context) =>
+      backend.driver.createClonedVolume(relabelled, volume, context),
+    );
+    expect(again).toEqual(first);
+    expect((await backend.list()).volumes.get(asked.id)).toMatchObject({ name: "new", phase: "creating" });
+    await backend.runJob(first);
+    const made = await backend.change((context) => backend.driver.completeVolume(asked.id, context));
+    expect(made).toMatchObject({ name: "new", labels: { round: "2" }, phase: "unacknowledged" });
+    expect((await backend.list()).volumes.get(asked.id)).toEqual(made);
+    await backend.delete(made);
+    await begin();
     await backend.runJob(first);
     await backend.change((context) => backend.driver.deleteVolume(asked.id, asked.owner, context));
     await expect(backend.runJob(first)).rejects.toThrow("reservation");

@@ -20,7 +20,7 @@ import {
   type VolumeRecord,
 } from "../../contract/index.ts";
 import { checkNew, checkPool, checkProvisioning, checkSize, roundedSize } from "./checks.ts";
-import { type Copy, copyAtOnce, copying, copyJob } from "./copies.ts";
+import { type Copy, copyAtOnce, copying, copyJob, reserveAgain } from "./copies.ts";
 import { leftovers, type Operation, VolumeDirectory } from "./directory.ts";
 import { type FileFormat, objectName, privateDirectory } from "./layout.ts";
 import { parseMarker, parseSpace } from "./listing.ts";
@@ -176,7 +176,7 @@ class FileDriver implements VolumeDriver {
     const { listing } = operation;
     const made = ownRecord(listing.volumes, listing, volume.id, volume.owner, action);
     if (made !== undefined) {
-      refuseDifferent(made.source === null && made.sizeBytes === sizeBytes, action);
+      refuseDifferent(made.source === null && sameShape(made, volume.provisioning, sizeBytes), action);
       if (made.phase !== "creating") return { state: "ready", record: made };
     }
     const sidecar = newVolumeSidecar({ ...volume, source: null }, format, sizeBytes);
@@ -314,7 +314,7 @@ class FileDriver implements VolumeDriver {
     );
     // A snapshot is never written to, so it needs no room kept for it, whatever its volume is.
     const copy: Copy = { source, sidecar, provisioning: "thin" };
-    const sizeBytes = made === undefined ? await copyAtOnce(this.#directory, operation, copy) : undefined;
+    const sizeBytes = await this.#copy(copy, made !== undefined, operation);
     if (sizeBytes === undefined) return copying(this.#directory, operation, copy);
     return { state: "ready", record: this.#directory.keepSnapshot(operation, sidecar, sizeBytes) };
   }
@@ -427,7 +427,7 @@ class FileDriver implements VolumeDriver {
     const made = ownRecord(listing.volumes, listing, volume.id, volume.owner, action);
     if (made !== undefined) {
       const sameSource = made.source?.kind === kind && made.source.id === fields.id;
-      refuseDifferent(sameSource && made.sizeBytes === sizeBytes, action);
+      refuseDifferent(sameSource && sameShape(made, volume.provisioning, sizeBytes), action);
       if (made.phase !== "creating") return { state: "ready", record: made };
     }
     refuseNotFlat(source, operation);
@@ -445,10 +445,17 @@ class FileDriver implements VolumeDriver {
       sizeBytes,
     );
     const copy: Copy = { source, sidecar, provisioning: volume.provisioning };
-    // What a killed run has reserved, its job copies.
-    const copied = made === undefined ? await copyAtOnce(this.#directory, operation, copy) : undefined;
+    const copied = await this.#copy(copy, made !== undefined, operation);
     if (copied === undefined) return copying(this.#directory, operation, copy);
     return { state: "ready", record: this.#directory.keepVolume(operation, sidecar, copied) };
+  }
+
+  /** The size of a copy made at once, or `undefined` when a job has to make it. */
+  async #copy(copy: Copy, reserved: boolean, operation: Operation): Promise<number | undefined> {
+    if (!reserved) return copyAtOnce(this.#directory, operation, copy);
+    // What a killed run has reserved, its job copies.
+    await reserveAgain(this.#directory, operation, copy);
+    return undefined;
   }
 
   async #complete(
@@ -501,6 +508,10 @@ class FileDriver implements VolumeDriver {
     if (leftovers(operation.listing, owner).length === 0) return;
     await this.#directory.change(operation, sweepScript, { owner, args: [], lines: [] });
   }
+}
+
+function sameShape(made: VolumeRecord, provisioning: Provisioning, sizeBytes: number): boolean {
+  return made.provisioning === provisioning && made.sizeBytes === sizeBytes;
 }
 
 function sameConnector(one: Connector, other: Connector): boolean {

@@ -9,11 +9,14 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { FileBackend, mebibyte, needs, newVolume } from "../../../test/support/file-backend.ts";
 import { LocalExecutor } from "../../../test/support/local-executor.ts";
 import { tempDirectory } from "../../../test/support/temp-directory.ts";
 import { createFileDriver } from "./index.ts";
+
+// Each change is a few processes and waits for the disk.
+vi.setConfig({ testTimeout: 60_000 });
 
 const executor = new LocalExecutor();
 const driverOn = (directory: string, format: "raw" | "qcow2" = "raw") =>

@@ -47,7 +47,7 @@ export function refuseDifferent(same: boolean, action: string): void {
   throw new StorageError({
     kind: "AlreadyExists",
     action,
-    reason: "an object of that id with another size or source exists already",
+    reason: "an object of that id with another size, provisioning or source exists already",
   });
 }
 
