@@ -13,7 +13,11 @@ const directory = mkdtempSync(join(tmpdir(), "breezeblock-frames-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 const shells = [["dash"], ["bash"], ["bash", "--posix"], ["busybox", "sh"], ["mksh"]].filter(
-  ([command = ""]) => spawnSync(command, ["-c", ":"]).error === undefined,
+  ([command = "", ...flags]) => {
+    const isThere = spawnSync(command, [...flags, "-c", ":"]).error === undefined;
+    if (!isThere) console.warn(`left out: ${command} is not installed`);
+    return isThere;
+  },
 );
 
 /** A local shell that takes frames, as a remote one does. */

@@ -1,4 +1,5 @@
 import { Readable, Writable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
 import type {
   Argument,
   CommandResult,
@@ -66,6 +67,8 @@ export function openHost(settings: HostSettings, options: OpenHostOptions = {}):
 const defaultTimeoutMs = 120_000;
 /** Larger input takes a channel of its own instead of a place in the frame. */
 const frameInputLimit = 65_536;
+/** For what runs to be ended, before the connection is closed all the same. */
+const closeLimitMs = 20_000;
 /** How many shells a command may find gone before it is sent to one. */
 const shellsPerCommand = 3;
 
@@ -173,7 +176,7 @@ class SshHost implements CountedHost {
   async close(): Promise<void> {
     // What runs is ended as by an abort, so that nothing is left behind that nobody waits for.
     this.#closing.abort();
-    await Promise.allSettled(this.#running);
+    await Promise.race([Promise.allSettled(this.#running), delay(closeLimitMs, undefined, { ref: false })]);
     const link = await this.#link?.catch(() => undefined);
     if (link === undefined) return;
     link.pool.end();

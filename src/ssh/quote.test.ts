@@ -4,7 +4,11 @@ import { describe, expect, it } from "vitest";
 import { displayCommand, quote, quoteAll } from "./quote.ts";
 
 const shells = [["dash"], ["bash"], ["bash", "--posix"], ["busybox", "sh"], ["mksh"]].filter(
-  ([command = ""]) => spawnSync(command, ["-c", ":"]).error === undefined,
+  ([command = "", ...flags]) => {
+    const isThere = spawnSync(command, [...flags, "-c", ":"]).error === undefined;
+    if (!isThere) console.warn(`left out: ${command} is not installed`);
+    return isThere;
+  },
 );
 const argument = uint8Array({ min: 1, max: 255, maxLength: 40 });
 
