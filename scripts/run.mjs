@@ -1,5 +1,5 @@
 // Plain JavaScript without dependencies: it runs before anything is installed, on Node 20 too.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -26,7 +26,7 @@ const tasks = {
     buildIfStale,
     ["vitest", "run"],
   ],
-  quickstart: [buildIfStale, ["node", "scripts/quickstart.ts"]],
+  quickstart: [buildIfStale, ["node", "scripts/quickstart/main.ts"]],
   bench: [buildIfStale, ["node", "test/bench/main.ts"]],
 };
 
@@ -37,35 +37,47 @@ if (steps === undefined) {
   process.exit(2);
 }
 setUp(root);
-steps.forEach((step, index) => {
-  if (typeof step === "function") step();
-  else run(index === steps.length - 1 ? [...step, ...rest] : step);
-});
+for (const [index, step] of steps.entries()) {
+  if (typeof step === "function") await step();
+  else await run(index === steps.length - 1 ? [...step, ...rest] : step);
+}
 
-function run([command, ...args]) {
-  const result = spawnSync(command, args, {
+async function run([command, ...args]) {
+  const child = spawn(command, args, {
     cwd: root,
     env: { ...process.env, PATH: `${binDirectory(root)}${delimiter}${process.env.PATH}` },
     stdio: "inherit",
   });
-  if (result.status === 0) return;
-  if (result.error !== undefined) console.error(`${command}: ${result.error.message}`);
-  process.exit(result.status ?? 1);
+  // A terminal's Ctrl-C reaches the command by itself; it is waited for while it tidies up. The others are handed on.
+  const wait = () => {};
+  const handOn = (signal) => child.kill(signal);
+  process.on("SIGINT", wait);
+  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, handOn);
+  const status = await new Promise((resolve) => {
+    child.on("error", (error) => {
+      console.error(`${command}: ${error.message}`);
+      resolve(1);
+    });
+    child.on("close", (code) => resolve(code ?? 1));
+  });
+  process.off("SIGINT", wait);
+  for (const signal of ["SIGTERM", "SIGHUP"]) process.off(signal, handOn);
+  if (status !== 0) process.exit(status);
 }
 
-function build() {
+async function build() {
   const started = new Date();
-  run(["node", "scripts/build.ts"]);
+  await run(["node", "scripts/build.ts"]);
   mkdirSync(join(root, "dist"), { recursive: true });
   writeFileSync(stampFile(), "");
   // A file saved during the build is newer than this.
   utimesSync(stampFile(), started, started);
 }
 
-function buildIfStale() {
+async function buildIfStale() {
   const inputs = ["src", "resources", "providers", "scripts", "package.json", "package-lock.json"];
   const built = statSync(stampFile(), { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  if (inputs.some((input) => newest(join(root, input)) > built)) build();
+  if (inputs.some((input) => newest(join(root, input)) > built)) await build();
 }
 
 function stampFile() {
