@@ -34,47 +34,69 @@ export async function findAttachment(
   return volume === undefined || attachment === undefined ? undefined : { volume, attachment };
 }
 
+/** Who wants access to which volume, and how. */
+export interface AttachmentRequest {
+  readonly volumeId: string;
+  readonly connector: Connector;
+  readonly mode: AccessMode;
+}
+
 /** CON-1 to CON-3, ATT-1: grants access and records it, or resumes what a killed create left behind. */
 export async function attach(
   backend: Backend,
-  request: { readonly volumeId: string; readonly connector: Connector; readonly mode: AccessMode },
+  request: AttachmentRequest,
   signal: AbortSignal | undefined,
 ): Promise<GrantedAttachment> {
   backend.target.validateConnector(request.connector);
-  return backend.exclusive(`attach volume ${request.volumeId}`, signal, async (locked) => {
-    const volume = requireVolume(backend, request.volumeId, locked, "attach");
-    requireAttachable(volume);
-    const resumed = volume.attachments.find(
-      (candidate) =>
-        isResumable(backend, { ...volume, id: candidate.id, phase: candidate.phase }) &&
-        candidate.mode === request.mode &&
-        sameConnector(candidate.connector, request.connector),
+  const copies = () =>
+    request.mode === "rw" ? backend.ownCopies.ended(request.volumeId, signal) : undefined;
+  for (;;) {
+    // A copy can only begin or end under the lock, so that what is seen there stands.
+    const granted = await backend.exclusive(`attach volume ${request.volumeId}`, signal, async (locked) =>
+      copies() === undefined ? grant(backend, request, locked) : undefined,
     );
-    if (resumed === undefined) requireRoom(volume);
-    const attachment: Attachment = resumed ?? {
-      id: randomUUID(),
-      connector: request.connector,
-      mode: request.mode,
-      phase: "unacknowledged",
-      attachedAt: new Date().toISOString(),
-    };
-    backend.known.add(attachment.id);
-    // Recorded before access is granted: what is granted is always on record, and can be revoked by it.
-    const recorded = locked.fresh.keepVolume(await backend.driver.attachVolume(volume, attachment, locked));
-    try {
-      await backend.target.ensureExport(recorded, locked);
-      const connection = await backend.target.initializeConnection(
-        recorded,
-        attachment.connector,
-        attachment.mode,
-        locked,
-      );
-      return { volume: recorded, attachment, connection };
-    } catch (error) {
-      await revoke(backend, recorded, attachment, locked);
-      throw error;
-    }
-  });
+    if (granted !== undefined) return granted;
+    await copies();
+  }
+}
+
+async function grant(
+  backend: Backend,
+  request: AttachmentRequest,
+  locked: LockedBackend,
+): Promise<GrantedAttachment> {
+  const volume = requireVolume(backend, request.volumeId, locked, "attach");
+  requireAttachable(volume);
+  const resumed = volume.attachments.find(
+    (candidate) =>
+      isResumable(backend, { ...volume, id: candidate.id, phase: candidate.phase }) &&
+      candidate.mode === request.mode &&
+      sameConnector(candidate.connector, request.connector),
+  );
+  if (resumed === undefined) requireRoom(volume);
+  const attachment: Attachment = resumed ?? {
+    id: randomUUID(),
+    connector: request.connector,
+    mode: request.mode,
+    phase: "unacknowledged",
+    attachedAt: new Date().toISOString(),
+  };
+  backend.known.add(attachment.id);
+  // Recorded before access is granted: what is granted is always on record, and can be revoked by it.
+  const recorded = locked.fresh.keepVolume(await backend.driver.attachVolume(volume, attachment, locked));
+  try {
+    await backend.target.ensureExport(recorded, locked);
+    const connection = await backend.target.initializeConnection(
+      recorded,
+      attachment.connector,
+      attachment.mode,
+      locked,
+    );
+    return { volume: recorded, attachment, connection };
+  } catch (error) {
+    await revoke(backend, recorded, attachment, locked);
+    throw error;
+  }
 }
 
 /** CON-4, ATT-1. Already gone is success, given the expected identity. */

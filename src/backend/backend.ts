@@ -10,6 +10,7 @@ import {
 import { AcknowledgementQueue } from "./acknowledgements.ts";
 import { ExclusiveQueue, leavesDoubt } from "./exclusive.ts";
 import { Listing } from "./listing.ts";
+import { OwnCopies } from "./own-copies.ts";
 import type { BackendSettings } from "./settings.ts";
 
 /** What work under a backend's lock is given: the driver's context, with a listing that the work keeps right. */
@@ -38,6 +39,7 @@ export class Backend {
   readonly target: TargetDriver;
   /** Ids that this process has read, received as prior state or returned: no create takes them up. */
   readonly known = new Set<string>();
+  readonly ownCopies = new OwnCopies();
   readonly #queue: ExclusiveQueue<LockedBackend>;
   readonly #acknowledgements: AcknowledgementQueue;
   /** Identities that states were made with; while there is any, no new identity is ever made. */

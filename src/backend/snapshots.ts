@@ -50,6 +50,7 @@ export async function createSnapshot(
 ): Promise<SnapshotRecord> {
   const action = `take ${request.name === null ? "a snapshot" : `snapshot "${request.name}"`} of volume ${request.volumeId}`;
   let made: string | undefined;
+  let copied = (): void => undefined;
   try {
     const creation = await backend.exclusive(action, signal, async (locked) => {
       const volume = requireVolume(backend, request.volumeId, locked, "take a snapshot of");
@@ -65,6 +66,7 @@ export async function createSnapshot(
       }
       made = snapshot.id;
       const started = await backend.driver.createSnapshot(snapshot, volume, locked);
+      if (started.state === "copying") copied = backend.ownCopies.begin(volume.id);
       locked.fresh.keepSnapshot(
         started.state === "ready"
           ? started.record
@@ -81,6 +83,8 @@ export async function createSnapshot(
     return record;
   } catch (error) {
     throw made === undefined ? error : await removeHalfMade(backend, "snapshot", made, error);
+  } finally {
+    copied();
   }
 }
 

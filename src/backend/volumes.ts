@@ -60,6 +60,7 @@ export async function createVolume(
 ): Promise<VolumeRecord> {
   const action = `create volume "${request.name ?? `${request.namePrefix}…`}"`;
   let made: string | undefined;
+  let copied = (): void => undefined;
   try {
     const creation = await backend.exclusive(action, signal, async (locked) => {
       const sizeBytes = resolveSize(backend, request, locked);
@@ -72,8 +73,12 @@ export async function createVolume(
       }
       made = volume.id;
       const started = await startCreation(backend, volume, locked);
-      if (started.state === "ready") await publish(backend, started.record, locked);
-      else locked.fresh.keepVolume(reservation(volume));
+      if (started.state === "ready") {
+        await publish(backend, started.record, locked);
+      } else {
+        locked.fresh.keepVolume(reservation(volume));
+        if (volume.source?.kind === "volume") copied = backend.ownCopies.begin(volume.source.id);
+      }
       return { ...started, id: volume.id };
     });
     if (creation.state === "ready") return creation.record;
@@ -85,6 +90,8 @@ export async function createVolume(
     return record;
   } catch (error) {
     throw made === undefined ? error : await removeHalfMade(backend, "volume", made, error);
+  } finally {
+    copied();
   }
 }
 
