@@ -129,12 +129,15 @@ export async function deleteVolume(
   await backend.exclusive(`delete volume ${uuid}`, signal, async (locked) => {
     requireWhole(backend, locked.fresh, "volume", uuid);
     const record = locked.fresh.volumes.get(uuid);
-    if (record === undefined) return;
-    requireOwn(backend, "volume", record);
-    requireUnused(record, locked);
-    if (record.phase === "creating")
-      await backend.host.forgetJob(backend.driver.copyJob(uuid), { stop: true });
-    await backend.target.removeExport(record, locked);
+    if (record !== undefined) {
+      requireOwn(backend, "volume", record);
+      requireUnused(record, locked);
+      if (record.phase === "creating") {
+        await backend.host.forgetJob(backend.driver.copyJob(uuid), { stop: true });
+      }
+      await backend.target.removeExport(record, locked);
+    }
+    // Also where it is gone already: the driver then removes what is left of its metadata.
     await backend.driver.deleteVolume(uuid, backend.owner, locked);
     locked.fresh.volumes.delete(uuid);
   });
