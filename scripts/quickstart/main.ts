@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { type EmbeddedHost, startEmbeddedHost } from "../../src/embedded-host/index.ts";
 import type { Engine, EngineSetting } from "./engine.ts";
 import { type FoundEngine, findEngine } from "./find-engine.ts";
-import { Narrator, ProofFailed } from "./narrator.ts";
+import { Narrator, QuickstartError } from "./narrator.ts";
 import { type Options, parseOptions, usage } from "./options.ts";
 import { startPulumi } from "./pulumi.ts";
 import { StorageDirectory } from "./storage-directory.ts";
@@ -48,7 +48,7 @@ async function main(): Promise<number> {
       process.stderr.write("\nInterrupted; tidying up.\n");
       return 130;
     }
-    if (!(error instanceof ProofFailed)) throw error;
+    if (!(error instanceof QuickstartError)) throw error;
     process.stderr.write(`\nThe quickstart stops here. ${error.message}\n`);
     return 1;
   } finally {

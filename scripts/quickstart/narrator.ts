@@ -1,8 +1,8 @@
 import type { Outcome } from "./engine.ts";
 
-/** A step did not show what it must: the quickstart stops there. */
-export class ProofFailed extends Error {
-  override readonly name = "ProofFailed";
+/** A step did not show what it must, or could not be taken: the quickstart stops there. */
+export class QuickstartError extends Error {
+  override readonly name = "QuickstartError";
 }
 
 /** Prints the story. Plain text; bold where a terminal shows it. */
@@ -37,9 +37,9 @@ export class Narrator {
     for (const highlight of highlights) this.line(`     | ${highlight}`);
   }
 
-  /** States what was shown. Throws `ProofFailed` when `holds` is false. */
+  /** States what was shown. Throws `QuickstartError` when `holds` is false. */
   proof(holds: boolean, statement: string, found: string): void {
-    if (!holds) throw new ProofFailed(`This should be so, and is not: ${statement}\nFound: ${found}`);
+    if (!holds) throw new QuickstartError(`This should be so, and is not: ${statement}\nFound: ${found}`);
     this.line(`   ok: ${statement}`);
   }
 }

@@ -1,5 +1,5 @@
 import type { Engine, Outcome, Program } from "./engine.ts";
-import { type Narrator, ProofFailed } from "./narrator.ts";
+import { type Narrator, QuickstartError } from "./narrator.ts";
 import type { StorageDirectory, StoredObject } from "./storage-directory.ts";
 
 const bytesPerGib = 2 ** 30;
@@ -15,7 +15,7 @@ export interface Scene {
   readonly narrator: Narrator;
 }
 
-/** The whole life of a volume, step by step, each proven on the host. Throws `ProofFailed` where one is not. */
+/** The whole life of a volume, step by step, each proven on the host. Throws `QuickstartError` where one is not. */
 export async function tellStory(scene: Scene): Promise<void> {
   const volume: Program = { size: 1, copies: false, attached: false };
   const grown: Program = { ...volume, size: 2 };
@@ -153,7 +153,7 @@ async function run({ engine, narrator }: Scene, action: "plan" | "apply" | "dest
 async function succeed(scene: Scene, action: "apply" | "destroy"): Promise<void> {
   const outcome = await run(scene, action);
   if (outcome.result === "failed")
-    throw new ProofFailed(`The command failed. All it said:\n\n${outcome.output}`);
+    throw new QuickstartError(`The command failed. All it said:\n\n${outcome.output}`);
 }
 
 function expect({ narrator }: Scene, outcome: Outcome, wanted: Outcome["result"], statement: string): void {
@@ -191,7 +191,7 @@ async function object({ storage }: Scene, name: string): Promise<StoredObject> {
 }
 
 function required<T>(value: T | undefined, name = "data"): T {
-  if (value === undefined) throw new ProofFailed(`The host has no "${name}".`);
+  if (value === undefined) throw new QuickstartError(`The host has no "${name}".`);
   return value;
 }
 
