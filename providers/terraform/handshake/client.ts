@@ -21,6 +21,7 @@ export class Client {
     this.#logger = logger;
     connection.routes
       .unary(GRPCControllerMethods.shutdown, async () => {
+        connection.stop();
         await this.#closeFleet();
         onShutdown();
         return {};

@@ -25,7 +25,7 @@ export function routeDataSourceMethods(routes: Routes, catalog: Catalog, run: Ru
     }
     const state = await findings.attempt(async () => {
       const values = withDefaults(dataSource.attributes, codec.decode(config) ?? {});
-      const { value, misfits } = codec.encode(await dataSource.read(context, values));
+      const { value, misfits } = codec.encode(await run.operate(() => dataSource.read(context, values)));
       if (misfits.length > 0)
         throw new Error(`${typeName} came with values of a wrong kind at ${misfits.join(", ")}.`);
       return value;

@@ -40,10 +40,10 @@ export function routeResourceMethods(routes: Routes, catalog: Catalog, run: Run)
   const methods = new ResourceMethods(catalog, run);
   routes.unary(ProviderMethods.upgradeResourceState, (request) => methods.upgradeState(request));
   routes.unary(ProviderMethods.upgradeResourceIdentity, (request) => methods.upgradeIdentity(request));
-  routes.unary(ProviderMethods.readResource, (request) => methods.read(request));
-  routes.unary(ProviderMethods.planResourceChange, (request) => methods.plan(request));
-  routes.unary(ProviderMethods.applyResourceChange, (request) => methods.apply(request));
-  routes.unary(ProviderMethods.importResourceState, (request) => methods.import(request));
+  routes.unary(ProviderMethods.readResource, (request) => run.operate(() => methods.read(request)));
+  routes.unary(ProviderMethods.planResourceChange, (request) => run.operate(() => methods.plan(request)));
+  routes.unary(ProviderMethods.applyResourceChange, (request) => run.operate(() => methods.apply(request)));
+  routes.unary(ProviderMethods.importResourceState, (request) => run.operate(() => methods.import(request)));
   routes.unary(ProviderMethods.moveResourceState, (request) => methods.move(request));
 }
 

@@ -4,6 +4,7 @@ import type { Fleet } from "../../../src/backend/index.ts";
 /** What one client's calls have in common: the fleet that its settings describe, and whether the user has stopped it. */
 export class Run {
   readonly #logger: Logger;
+  readonly #operations = new Set<Promise<unknown>>();
   #fleet: Fleet | null = null;
   #stop = new AbortController();
   /** An engine plans each creation once for each time that it configures the provider. */
@@ -31,10 +32,23 @@ export class Run {
     this.#stop.abort(new Error("Interrupted by the user."));
   }
 
+  /** Closes the fleet once nothing uses it any more; `stop` first, so that this is soon. */
   async close(): Promise<void> {
     const fleet = this.#fleet;
     this.#fleet = null;
+    await Promise.allSettled(this.#operations);
     await fleet?.close();
+  }
+
+  /** Runs what uses the fleet. */
+  async operate<T>(operation: () => Promise<T>): Promise<T> {
+    const running = operation();
+    this.#operations.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#operations.delete(running);
+    }
   }
 
   /** Null while there is no fleet. */

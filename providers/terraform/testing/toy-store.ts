@@ -5,6 +5,7 @@ import type { Fleet } from "../../../src/backend/index.ts";
 /** What the toy's "backend" holds, by id. */
 export interface ToyStore {
   all(): Readonly<Record<string, Values>>;
+  get(id: string): Values | undefined;
   put(id: string, values: Values): void;
   remove(id: string): void;
 }
@@ -13,6 +14,7 @@ export function memoryStore(): ToyStore {
   const things = new Map<string, Values>();
   return {
     all: () => Object.fromEntries(things),
+    get: (id) => things.get(id),
     put: (id, values) => void things.set(id, values),
     remove: (id) => void things.delete(id),
   };
@@ -34,6 +36,7 @@ export function fileStore(path: string): ToyStore {
   };
   return {
     all: read,
+    get: (id) => read()[id],
     put: (id, values) => write({ ...read(), [id]: values }),
     remove: (id) => {
       const { [id]: _removed, ...rest } = read();

@@ -135,7 +135,7 @@ export const toyThing = defineResource({
   },
 
   read: async ({ fleet }, state) => {
-    const found = storeOf(fleet).all()[state.id];
+    const found = storeOf(fleet).get(state.id);
     if (state.behaviour === "fail_read") throw failure(`read thing "${state.name}"`);
     return found === undefined ? null : ({ ...state, ...found, timeouts: state.timeouts } as typeof state);
   },
