@@ -26,7 +26,10 @@ export function errorsAmong(diagnostics: readonly Diagnostic[]): readonly Diagno
   return diagnostics.filter(({ severity }) => severity === "error");
 }
 
-export function describe(names: ReadonlySet<string>, diagnostic: Pick<Diagnostic, "summary" | "detail">): string {
+export function describe(
+  names: ReadonlySet<string>,
+  diagnostic: Pick<Diagnostic, "summary" | "detail">,
+): string {
   return camelText(names, `${diagnostic.summary}: ${diagnostic.detail}`);
 }
 
@@ -43,13 +46,12 @@ export class HookError extends Error {
   constructor(message: string) {
     super(message);
     this.name = "breezeblock";
-    // The launcher prints the stack of what check, diff, read and delete throw to the user's screen, beside the message.
-    this.stack = "";
+    // The engine shows the message. What check, diff, read and delete throw the launcher also prints, as `${error}: ${stack}`.
+    this.stack = "the operation failed; its error is shown with the resource.";
   }
 
-  /** The engine shows the message itself. */
   override toString(): string {
-    return "breezeblock: the operation failed";
+    return this.name;
   }
 }
 
