@@ -11,6 +11,7 @@ import {
 } from "../src/backend/index.ts";
 import { type ConnectionInfo, type Connector, StorageError } from "../src/contract/index.ts";
 import {
+  acknowledgeReplaced,
   identityOf,
   locate,
   nothingToImport,
@@ -125,12 +126,16 @@ export const attachment = defineResource<AttachmentAttributes>({
     return [];
   },
 
-  async plan(context, { planned, replace, private: privateData }) {
-    if (context !== null && !isUnknown(planned.volume_id) && !isUnknown(planned.host)) {
+  async plan(context, { prior, planned, replace, private: privateData }) {
+    if (context !== null && !isUnknown(planned.volume_id)) {
       const { backend } = locate(context, planned.volume_id, "volume_id");
-      if (planned.host !== null) requireReachableFrom(context, backend, planned.host);
+      if (planned.host !== null && !isUnknown(planned.host)) {
+        requireReachableFrom(context, backend, planned.host);
+      }
+      if (prior === null) await acknowledgeReplaced(backend, privateData);
     }
-    return { planned, replace, private: privateData };
+    const replaces = prior === null ? privateData : { replaces: parseObjectId(prior.id, "id").uuid };
+    return { planned, replace, private: replaces };
   },
 
   async read(context, state) {
@@ -171,7 +176,7 @@ export const attachment = defineResource<AttachmentAttributes>({
     const found = "uuid" in reference ? await findAttachment(backend, reference.uuid, identity) : undefined;
     if (found === undefined) throw nothingToImport(backend, "attachment", reference);
     requireOwn(backend, "volume", found.volume);
-    backend.known.add(found.attachment.id);
+    backend.noteImport(found.attachment.id);
     const granted = await connectionOf(backend, found.attachment.id, identity, context.signal);
     return stateOf(granted, identity, {
       id: formatObjectId({ backend: backend.name, uuid: found.attachment.id }),

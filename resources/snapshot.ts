@@ -12,6 +12,7 @@ import { type JsonValue, type SnapshotRecord, StorageError } from "../src/contra
 import { labelsAllOf, labelsOf, plannedLabelsAll } from "./common/labels.ts";
 import { objectName } from "./common/names.ts";
 import {
+  acknowledgeReplaced,
   identityOf,
   keepingPartialState,
   locate,
@@ -87,6 +88,10 @@ export const snapshot = defineResource<SnapshotAttributes>({
   timeouts: { create: 60 * minute, read: 5 * minute, update: 20 * minute, delete: 20 * minute },
 
   async plan(context, { config, prior, planned, replace, private: privateData }) {
+    if (context !== null && prior === null && !isUnknown(planned.volume_id)) {
+      const { backend } = locate(context, planned.volume_id, "volume_id");
+      await acknowledgeReplaced(backend, privateData);
+    }
     return {
       planned: {
         ...planned,
@@ -175,7 +180,7 @@ export const snapshot = defineResource<SnapshotAttributes>({
     const record = await findImported(backend, reference);
     if (record === undefined) throw nothingToImport(backend, "snapshot", reference);
     requireOwn(backend, "snapshot", record);
-    backend.known.add(record.id);
+    backend.noteImport(record.id);
     return stateOf(record, await identityOf(backend), {
       timeouts: null,
       ...(record.settings as Partial<Written>),

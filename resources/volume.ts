@@ -23,6 +23,7 @@ import {
 import { labelsAllOf, labelsOf, plannedLabelsAll } from "./common/labels.ts";
 import { objectName, objectNamePrefix } from "./common/names.ts";
 import {
+  acknowledgeReplaced,
   identityOf,
   keepingPartialState,
   locate,
@@ -50,6 +51,7 @@ import {
   type Planned,
   type PlanRequest,
   type PlanResponse,
+  type PrivateData,
   type State,
   settled,
   string,
@@ -260,7 +262,7 @@ export const volume = defineResource<VolumeAttributes>({
           );
     if (record === undefined) throw nothingToImport(backend, "volume", reference);
     requireOwn(backend, "volume", record);
-    backend.known.add(record.id);
+    backend.noteImport(record.id);
     return stateOf(record, backend, await identityOf(backend), null);
   },
 
@@ -316,7 +318,7 @@ async function plan(
     size_bytes: plannedBytes(request.planned.size, prior),
   };
   if (prior !== null) return planChange(context, request, shared, prior);
-  if (context !== null) await checkCreation(context, shared, request.private["replaces"]);
+  if (context !== null) await checkCreation(context, shared, request.private);
   return { planned: shared, replace: [], private: request.private };
 }
 
@@ -361,7 +363,11 @@ function planChange(
 }
 
 /** Whether a create can succeed, as far as configuration and inventory tell. */
-async function checkCreation(context: HookContext, planned: VolumePlan, replaces: unknown): Promise<void> {
+async function checkCreation(
+  context: HookContext,
+  planned: VolumePlan,
+  privateData: PrivateData,
+): Promise<void> {
   if (isUnknown(planned.backend)) return;
   const backend = context.fleet.backend(parseBackendReference(planned.backend).name, ["backend"]);
   const { name, provisioning } = planned;
@@ -375,17 +381,13 @@ async function checkCreation(context: HookContext, planned: VolumePlan, replaces
     });
   }
   try {
-    // The object that is being replaced must not look like an unfinished create that this one could resume.
-    if (typeof replaces === "string") await backend.acknowledged();
+    await acknowledgeReplaced(backend, privateData);
     const listing = await backend.listing();
     checkSource(context, backend, listing, planned);
     if (!isUnknown(name) && planned.name_prefix === null) {
       claimPlannedName(context, backend, name);
       for (const record of listing.volumes.values()) {
-        const taken = record.owner === backend.owner && record.name === name && !backend.known.has(record.id);
-        const resumable =
-          record.phase === "creating" || (record.phase === "unacknowledged" && backend.owner !== "");
-        if (taken && !resumable) throw nameTaken(backend, record);
+        if (record.owner === backend.owner && record.name === name) warnOfTakenName(context, backend, record);
       }
     }
   } catch (error) {
@@ -404,6 +406,23 @@ function checkSource(
   if (source === null || !isWhollyKnown(source as Value)) return;
   const found = sourceOf(context, source as Written["source"], backend);
   if (found !== null) requireSource(backend, found, inventory, isUnknown(sizeBytes) ? null : sizeBytes);
+}
+
+/**
+ * A warning only, because the volume may be the one that this creation replaces: the engines plan a replacement that is
+ * made first again at apply, without a word of the old volume, and an error then makes them forget that it is in use.
+ * The create itself refuses.
+ */
+function warnOfTakenName(context: HookContext, backend: Backend, record: VolumeRecord): void {
+  const resumable =
+    record.phase === "creating" || (record.phase === "unacknowledged" && backend.owner !== "");
+  if (resumable || backend.known.has(record.id)) return;
+  const { detail, attribute } = nameTaken(backend, record);
+  context.warn({
+    summary: `Creating volume "${record.name}" is going to be refused`,
+    detail,
+    path: attribute,
+  });
 }
 
 function claimPlannedName(context: HookContext, backend: Backend, name: string): void {

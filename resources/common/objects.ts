@@ -10,6 +10,7 @@ import {
   type HookContext,
   type ImportRequest,
   PartialStateError,
+  type PrivateData,
   UNKNOWN,
   type Value,
   type Values,
@@ -121,6 +122,15 @@ export async function readTolerantly<S>(
 /** Whether `error` is an unreachable host that the configuration says not to stop for. */
 export function toleratesAbsence(backend: Backend, error: unknown): error is StorageError {
   return backend.settings.unreachable === "warn" && isStorageError(error, "BackendUnreachable");
+}
+
+/**
+ * Part of planning a creation: what it replaces must not look like an unfinished create. The engines plan the creation
+ * again at apply, where nothing tells of the replaced object any more; the create could then take it up as its own, and
+ * the engine would destroy it afterwards.
+ */
+export async function acknowledgeReplaced(backend: Backend, privateData: PrivateData): Promise<void> {
+  if (typeof privateData["replaces"] === "string") await backend.acknowledged();
 }
 
 /** What the backend's storage calls itself, once something has been made on it. */

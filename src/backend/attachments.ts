@@ -51,7 +51,7 @@ export async function attach(
   const copies = () =>
     request.mode === "rw" ? backend.ownCopies.ended(request.volumeId, signal) : undefined;
   for (;;) {
-    // A copy can only begin or end under the lock, so that what is seen there stands.
+    // Copies begin under the lock, so that none begins between the look and the attaching.
     const granted = await backend.exclusive(`attach volume ${request.volumeId}`, signal, async (locked) =>
       copies() === undefined ? grant(backend, request, locked) : undefined,
     );

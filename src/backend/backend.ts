@@ -40,6 +40,7 @@ export class Backend {
   /** Ids that this process has read, received as prior state or returned: no create takes them up. */
   readonly known = new Set<string>();
   readonly ownCopies = new OwnCopies();
+  readonly #imported = new Set<string>();
   readonly #queue: ExclusiveQueue<LockedBackend>;
   readonly #acknowledgements: AcknowledgementQueue;
   /** Identities that states were made with; while there is any, no new identity is ever made. */
@@ -111,7 +112,13 @@ export class Backend {
   noteState(uuid: string, identity: string): void {
     this.known.add(uuid);
     this.#expected.add(identity);
-    this.#acknowledgements.noteState(uuid);
+    if (!this.#imported.has(uuid)) this.#acknowledgements.noteState(uuid);
+  }
+
+  /** Tells of an object that is offered for import. Whether a state holds it in the end is for a later run to see. */
+  noteImport(uuid: string): void {
+    this.known.add(uuid);
+    this.#imported.add(uuid);
   }
 
   /** Resolves when every object that a state is known to hold is acknowledged on the host. */
