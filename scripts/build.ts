@@ -4,6 +4,7 @@
  *     node scripts/build.ts
  */
 import { readFile } from "node:fs/promises";
+import { buildConstructs } from "./build-constructs.ts";
 import { buildCli, buildLibrary } from "./build-library.ts";
 import { buildPulumi } from "./build-pulumi.ts";
 import { buildTerraformProvider, repositoryFile } from "./build-terraform.ts";
@@ -22,3 +23,4 @@ await buildLibrary(repositoryFile("dist/index.js"));
 await buildCli(repositoryFile("dist/cli/breezeblock.js"));
 await buildPulumi(repositoryFile("dist/pulumi"));
 await buildTypes({ library: repositoryFile("dist/types"), pulumi: repositoryFile("dist/pulumi") });
+await buildConstructs(repositoryFile("dist/cdk"));

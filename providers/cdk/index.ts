@@ -1,0 +1,1 @@
+export { type ConstructLibrary, constructLibraries, generateConstructs } from "./generate.ts";
