@@ -20,14 +20,18 @@ import {
   objectIdentity,
   parseImport,
   readTolerantly,
+  toleratesAbsence,
   withoutDefaults,
 } from "./common/objects.ts";
+import { claimForCreation, claimForHeld } from "./common/planned-names.ts";
 import { bytesToGib } from "./common/sizes.ts";
 import {
   boolean,
   defineResource,
+  type HookContext,
   integer,
   isUnknown,
+  type PrivateData,
   type State,
   settled,
   string,
@@ -88,9 +92,14 @@ export const snapshot = defineResource<SnapshotAttributes>({
   timeouts: { create: 60 * minute, read: 5 * minute, update: 20 * minute, delete: 20 * minute },
 
   async plan(context, { config, prior, planned, replace, private: privateData }) {
-    if (context !== null && prior === null && !isUnknown(planned.volume_id)) {
+    if (context !== null && !isUnknown(planned.volume_id)) {
       const { backend } = locate(context, planned.volume_id, "volume_id");
-      await acknowledgeReplaced(backend, privateData);
+      const name = isUnknown(planned.name) ? null : planned.name;
+      if (prior !== null) {
+        await claimForHeld(context, backend, "snapshot", prior.name, replace.length === 0 ? name : null);
+      } else {
+        await checkCreation(context, backend, name, privateData);
+      }
     }
     return {
       planned: {
@@ -104,7 +113,10 @@ export const snapshot = defineResource<SnapshotAttributes>({
     };
   },
 
-  async planDelete(_context, prior) {
+  async planDelete(context, prior) {
+    if (context !== null) {
+      await claimForHeld(context, locate(context, prior.id, "id").backend, "snapshot", prior.name, null);
+    }
     if (!prior.deletion_protection) return;
     throw new StorageError({
       kind: "DeletionProtected",
@@ -197,6 +209,22 @@ export const snapshot = defineResource<SnapshotAttributes>({
       ?.noteState(id.uuid, state.backend_identity);
   },
 });
+
+async function checkCreation(
+  context: HookContext,
+  backend: Backend,
+  name: string | null,
+  privateData: PrivateData,
+): Promise<void> {
+  try {
+    await acknowledgeReplaced(backend, privateData);
+    if (name === null) return;
+    const { snapshots } = await backend.listing();
+    await claimForCreation(context, backend, "snapshot", name, snapshots, privateData);
+  } catch (error) {
+    if (!toleratesAbsence(backend, error)) throw error;
+  }
+}
 
 async function findImported(
   backend: Backend,

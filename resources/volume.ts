@@ -35,6 +35,7 @@ import {
   toleratesAbsence,
   withoutDefaults,
 } from "./common/objects.ts";
+import { claimForCreation, claimForHeld } from "./common/planned-names.ts";
 import { bytesToGib, gibToBytes, sizeInGib } from "./common/sizes.ts";
 import {
   boolean,
@@ -181,7 +182,10 @@ export const volume = defineResource<VolumeAttributes>({
   validate,
   plan,
 
-  async planDelete(_context, prior) {
+  async planDelete(context, prior) {
+    if (context !== null) {
+      await claimForHeld(context, locate(context, prior.id, "id").backend, "volume", prior.name, null);
+    }
     if (prior.deletion_policy !== "retain" && prior.deletion_protection) {
       throw new StorageError({
         kind: "DeletionProtected",
@@ -328,12 +332,12 @@ function plannedBytes(size: VolumePlan["size"], prior: VolumeState | null): Volu
   return prior !== null && size === prior.size ? prior.size_bytes : gibToBytes(size);
 }
 
-function planChange(
+async function planChange(
   context: HookContext | null,
   request: PlanRequest<VolumeAttributes>,
   shared: VolumePlan,
   prior: VolumeState,
-): PlanResponse<VolumeAttributes> {
+): Promise<PlanResponse<VolumeAttributes>> {
   const { config } = request;
   const replace = [...request.replace];
   let planned = shared;
@@ -357,6 +361,10 @@ function planChange(
   }
   if (!isUnknown(planned.size_bytes) && planned.size_bytes < prior.size_bytes && replace.length === 0) {
     throw shrinks({ name: prior.name, sizeBytes: prior.size_bytes }, planned.size_bytes);
+  }
+  if (context !== null) {
+    const keepsName = replace.length === 0 && !isUnknown(planned.name) ? planned.name : null;
+    await claimForHeld(context, locate(context, prior.id, "id").backend, "volume", prior.name, keepsName);
   }
   // Replacing may also be the user's own wish: what is planned next may then be the creation of the replacement.
   return { planned, replace, private: { replaces: parseObjectId(prior.id, "id").uuid } };
@@ -385,7 +393,7 @@ async function checkCreation(
     const listing = await backend.listing();
     checkSource(context, backend, listing, planned);
     if (!isUnknown(name) && planned.name_prefix === null) {
-      claimPlannedName(context, backend, name);
+      await claimForCreation(context, backend, "volume", name, listing.volumes, privateData);
       for (const record of listing.volumes.values()) {
         if (record.owner === backend.owner && record.name === name) warnOfTakenName(context, backend, record);
       }
@@ -423,21 +431,6 @@ function warnOfTakenName(context: HookContext, backend: Backend, record: VolumeR
     detail,
     path: attribute,
   });
-}
-
-function claimPlannedName(context: HookContext, backend: Backend, name: string): void {
-  const claim = `volume ${backend.name}/${name}`;
-  if (context.plannedNames?.has(claim) === true) {
-    throw new StorageError({
-      kind: "AlreadyExists",
-      action: `create volume "${name}" twice`,
-      reason: "Another resource of this configuration has the same name on the same backend",
-      nextStep: "Give each volume of a backend a name of its own",
-      backend: backend.name,
-      attribute: ["name"],
-    });
-  }
-  context.plannedNames?.add(claim);
 }
 
 /** A backend that was renamed, with its old name among the aliases, is the same backend. */

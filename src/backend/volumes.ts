@@ -247,15 +247,12 @@ function findResumable(
     record.provisioning === request.provisioning &&
     record.source?.kind === request.source?.kind &&
     record.source?.id === request.source?.id;
-  const resumable = (record: VolumeRecord): boolean => isResumable(backend, record) && sameIntent(record);
+  // A prefix is no name: what it generated belongs to whichever resource of several has it.
+  if (request.name === null) return undefined;
   for (const record of locked.fresh.volumes.values()) {
-    if (record.owner !== backend.owner) continue;
-    if (request.name === null) {
-      if (record.settings["name_prefix"] === request.namePrefix && resumable(record)) return record;
-    } else if (record.name === request.name) {
-      if (resumable(record)) return record;
-      requireFreeName(backend, request.name, locked);
-    }
+    if (record.owner !== backend.owner || record.name !== request.name) continue;
+    if (isResumable(backend, record) && sameIntent(record)) return record;
+    requireFreeName(backend, request.name, locked);
   }
   return undefined;
 }
@@ -287,7 +284,7 @@ function newVolume(
 ): NewVolume {
   return {
     id: resumed?.id ?? randomUUID(),
-    name: request.name ?? resumed?.name ?? `${request.namePrefix}${randomUUID().slice(0, 8)}`,
+    name: request.name ?? `${request.namePrefix}${randomUUID().slice(0, 8)}`,
     owner: backend.owner,
     sizeBytes,
     pool: request.pool,
