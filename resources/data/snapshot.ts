@@ -7,8 +7,14 @@ import { checkReference, lookUp } from "./lookup.ts";
 
 const attributes = {
   id: string("optional_computed", { description: "The snapshot's id; or give `backend` and `name`." }),
-  backend: string("optional_computed", { description: "The snapshot's backend, with `name`." }),
-  name: string("optional_computed", { description: "The snapshot's name, with `backend`." }),
+  backend: string("optional_computed", {
+    description: "The snapshot's backend, with `name`.",
+    example: "fast",
+  }),
+  name: string("optional_computed", {
+    description: "The snapshot's name, with `backend`.",
+    example: "db-before-upgrade",
+  }),
   timeouts: timeouts("read"),
   volume_id: string("computed", { description: "The volume that it was taken of." }),
   size: integer("computed", { description: "The volume's size in GiB when the snapshot was taken." }),

@@ -15,8 +15,14 @@ import { checkReference, lookUp } from "./lookup.ts";
 
 const attributes = {
   id: string("optional_computed", { description: "The volume's id; or give `backend` and `name`." }),
-  backend: string("optional_computed", { description: "The volume's backend, with `name`." }),
-  name: string("optional_computed", { description: "The volume's name, with `backend`." }),
+  backend: string("optional_computed", {
+    description: "The volume's backend, with `name`.",
+    example: "fast",
+  }),
+  name: string("optional_computed", {
+    description: "The volume's name, with `backend`.",
+    example: "db",
+  }),
   timeouts: timeouts("read"),
   size: integer("computed", { description: "Size in GiB, rounded up." }),
   size_bytes: integer("computed", { description: "The exact size in bytes." }),

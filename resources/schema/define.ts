@@ -37,6 +37,7 @@ export function defineResource<const A extends AttributeSet>(declaration: Resour
     identity: Object.fromEntries(
       Object.entries(declaration.identity).map(([name, part]) => [name, part.description]),
     ),
+    timeouts: declaration.timeouts,
     validate: (config) => hooks.validate?.(config) ?? [],
     plan: (context, request) =>
       hooks.plan(context, request as Parameters<typeof hooks.plan>[1]) as ReturnType<Resource["plan"]>,
@@ -72,6 +73,7 @@ export function defineDataSource<const A extends AttributeSet>(
     name: declaration.name,
     description: declaration.description,
     attributes: declaration.attributes,
+    readTimeout: declaration.readTimeout,
     validate: (config) => hooks.validate?.(config) ?? [],
     read: (context, config) =>
       withTimeout(

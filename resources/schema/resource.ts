@@ -92,6 +92,8 @@ export interface Resource {
   readonly attributes: AttributeSet;
   /** Identity attributes, by name, with their descriptions. */
   readonly identity: Readonly<Record<string, string>>;
+  /** Timeouts in milliseconds for when the `timeouts` attribute does not say. */
+  readonly timeouts: Readonly<Record<"create" | "read" | "update" | "delete", number>>;
 
   validate(config: Values): readonly Diagnostic[];
   plan(context: HookContext | null, request: ErasedPlanRequest): Promise<ErasedPlanResponse>;
@@ -138,6 +140,8 @@ export interface DataSource {
   readonly name: string;
   readonly description: string;
   readonly attributes: AttributeSet;
+  /** In milliseconds, for when the `timeouts` attribute does not say. */
+  readonly readTimeout: number;
   validate(config: Values): readonly Diagnostic[];
   read(context: HookContext, config: Values): Promise<Values>;
 }
