@@ -73,11 +73,9 @@ export class PluginServer {
 
   async #createHttp2(): Promise<Http2Server> {
     const { tls, logger, onShutdown, onIdle } = this.#options;
-    const [http2, { Client }, connect] = await Promise.all([
-      import("node:http2"),
-      import("./client.ts"),
-      this.#options.service(),
-    ]);
+    const [{ Client }, connect] = await Promise.all([import("./client.ts"), this.#options.service()]);
+    // In a third of the time that `import` takes.
+    const http2 = process.getBuiltinModule("node:http2");
     const server =
       tls === undefined
         ? http2.createServer(http2Options)
