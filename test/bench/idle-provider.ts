@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { main } from "../../providers/terraform/index.ts";
 import {
   type AttributeType,
   type Provider,
@@ -48,5 +47,3 @@ function placeholder(type: AttributeType): Values[string] {
   if (type.kind === "boolean") return false;
   return type.kind === "list" || type.kind === "object_list" ? [] : {};
 }
-
-if (import.meta.main) main(async () => idleProvider);

@@ -17,7 +17,7 @@ export async function benchTerraform(engine: "terraform" | "tofu"): Promise<read
     withStorageHost(async (host) => {
       const idleExecutable = join(directory, "idle", basename(providerExecutable()));
       await buildTerraformProvider({
-        entry: join(import.meta.dirname, "idle-provider.ts"),
+        entry: join(import.meta.dirname, "idle-provider-main.ts"),
         outfile: idleExecutable,
       });
       const ours = workspace(engine, join(directory, "ours-work"), dirname(providerExecutable()), host);
