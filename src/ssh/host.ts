@@ -160,8 +160,11 @@ class SshHost implements CountedHost {
     return this.#jobs.run(job, options);
   }
 
-  async forgetJob(job: Pick<JobSpec, "id" | "directory">): Promise<void> {
-    await this.#jobs.forget(job);
+  async forgetJob(
+    job: Pick<JobSpec, "id" | "directory">,
+    options: { readonly stop?: boolean } = {},
+  ): Promise<void> {
+    await this.#jobs.forget(job, options);
   }
 
   async stream(

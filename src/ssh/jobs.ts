@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Argument, CommandResult, JobOptions, JobResult, JobSpec } from "../contract/index.ts";
 import { isStorageError, StorageError } from "../contract/index.ts";
 import { JobWatch, type JobWatchHost } from "./job-watch.ts";
+import { aliveFunction } from "./process-groups.ts";
 
 /** What jobs need of a host. */
 export interface JobHost extends JobWatchHost {
@@ -77,10 +78,36 @@ setsid sh -c "$script" sh "$PWD/$record" "$@" 7>&6 5<&- 6>&- </dev/null >/dev/nu
 echo started
 `;
 
-const forgetScript = `${openRecord}
+// A further argument: stop or keep what runs. The job's processes are those that have its `alive` open as the job's script got it; they are
+// looked for each time anew, because they may be starting others. TERM for three seconds, then KILL for two.
+const forgetScript = `
+[ -d "$1" ] || exit 0
+${openRecord}${aliveFunction}
 discard ".$record.new"
 [ -d "$record" ] || exit 0
-if is_running; then exit ${statusOf.running}; fi
+groups() {
+  for link in /proc/[0-9]*/fd/7; do
+    [ "$link" -ef "$record/alive" ] || continue
+    { read -r line <"\${link%/fd/7}/stat"; } 2>/dev/null || continue
+    set -- \${line##*) }
+    echo "$3"
+  done
+}
+if is_running; then
+  [ "$3" = stop ] || exit ${statusOf.running}
+  tick=0; seen=; left=yes
+  while [ -n "$left" ]; do
+    [ "$tick" -lt 50 ] || exit ${statusOf.running}
+    signal=TERM; [ "$tick" -lt 30 ] || signal=KILL
+    seen="$seen $(groups)"; left=
+    for group in $seen; do
+      if alive "$group"; then left=yes; kill -s "$signal" -- "-$group" 2>/dev/null; fi
+    done
+    if is_running; then left=yes; fi
+    [ -z "$left" ] || sleep 0.1
+    tick=$((tick + 1))
+  done
+fi
 mv -- "$record" ".$record.lost" && discard ".$record.lost"
 `;
 
@@ -112,16 +139,23 @@ export class Jobs {
   }
 
   /** As `Host.forgetJob`. */
-  async forget(job: Pick<JobSpec, "id" | "directory">): Promise<void> {
+  async forget(
+    job: Pick<JobSpec, "id" | "directory">,
+    { stop = false }: { readonly stop?: boolean } = {},
+  ): Promise<void> {
     checkName(job);
     const { exitCode, stderr } = await this.#host.run(
-      ["sh", "-c", forgetScript, "sh", job.directory, job.id],
+      ["sh", "-c", forgetScript, "sh", job.directory, job.id, stop ? "stop" : "keep"],
       { label: `forget job ${job.id}` },
     );
     if (exitCode === 0) return;
     throw this.#failure(
       `forget job "${job.id}"`,
-      exitCode === statusOf.running ? "it is still running" : stderr.toString(),
+      exitCode !== statusOf.running
+        ? stderr.toString()
+        : stop
+          ? "it is still running in spite of SIGKILL"
+          : "it is still running",
     );
   }
 

@@ -9,11 +9,8 @@ export type GroupEnd = "gone" | "terminated" | "killed" | "alive";
 const graceSeconds = 3;
 const answerLimitMs = 15_000;
 
-// Arguments: grace in tenths of a second, then `<id>:<start time>` for each group. Prints `<id> <end>` for each.
-// A group's id is its leader's process id. Where that process is there but started at another time, the group is long gone. While the leader has not
-// called setsid yet, its group does not exist, so the process itself is signalled then.
-const endScript = `
-grace=$1; shift
+/** A function of the shell: whether a process of group `$1` lives; the dead that nobody waits for do not. */
+export const aliveFunction = `
 alive() {
   kill -0 "-$1" 2>/dev/null || return 1
   for file in /proc/[0-9]*/stat; do
@@ -23,7 +20,13 @@ alive() {
   done 2>/dev/null
   return 1
 }
-ours() {
+`;
+
+// Arguments: grace in tenths of a second, then `<id>:<start time>` for each group. Prints `<id> <end>` for each.
+// A group's id is its leader's process id. Where that process is there but started at another time, the group is long gone. While the leader has not
+// called setsid yet, its group does not exist, so the process itself is signalled then.
+const endScript = `
+grace=$1; shift${aliveFunction}ours() {
   line=
   { read -r line <"/proc/$1/stat"; } 2>/dev/null
   [ -n "$line" ] || return 0

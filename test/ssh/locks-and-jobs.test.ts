@@ -190,6 +190,36 @@ describe.each(kinds)("jobs over $kind", ({ kind }) => {
     expect(readFileSync(`${directory}/starts`, "utf8")).toBe("start\n");
   });
 
+  it("are ended where they are to be forgotten, with all that they started", async () => {
+    const directory = tempDirectory();
+    const host = hostFor(server);
+    const argv = [
+      "sh",
+      "-c",
+      'echo $$ >"$1/group"; sh -c "exec 7>&-; sleep 1000" & wait; sleep 1000',
+      "sh",
+      directory,
+    ];
+    const job = { id: "endless", directory, argv };
+    const abort = new AbortController();
+    const waiting = host.runJob(job, { signal: abort.signal });
+    waiting.catch(() => {});
+    await waitFor("The start of the job", () => existsSync(`${directory}/group`));
+    abort.abort();
+    await expect(waiting).rejects.toMatchObject({ kind: "Cancelled" });
+    await expect(host.forgetJob(job)).rejects.toThrow("still running");
+    await host.forgetJob(job, { stop: true });
+    expect(readdirSync(directory)).toEqual(["group"]);
+    const { stdout } = await host.run(["ps", "-A", "-o", "stat=,args="]);
+    const alive = stdout
+      .toString()
+      .split("\n")
+      .filter((line) => !line.startsWith("Z"));
+    expect(alive.filter((line) => line.includes(directory))).toEqual([]);
+    await host.forgetJob(job, { stop: true });
+    await host.forgetJob({ id: "endless", directory: `${directory}/none` });
+  });
+
   it("are started again when they were lost without a result", async () => {
     const directory = tempDirectory();
     const host = hostFor(server);
