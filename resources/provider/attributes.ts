@@ -151,7 +151,6 @@ export const providerAttributes = {
   config_file: string("optional", {
     description:
       "YAML file with these same settings (all but `config_file`); what is written here wins over the file, entry by entry in `hosts` and `backends`. Also `BREEZEBLOCK_CONFIG_FILE`.",
-    example: "breezeblock.yaml",
   }),
   hosts: objectMap(hostAttributes, "optional", {
     description: "The machines that are logged in to, by name.",
