@@ -20,8 +20,12 @@ interface Context {
   readonly nested: Map<string, string>;
 }
 
-/** The typed classes and functions of a provider, as the text of one TypeScript module. */
-export function generateClasses(provider: Provider): string {
+/**
+ * The typed classes and functions of a provider, as the text of one TypeScript module.
+ *
+ * @param base where that module imports `DynamicResource` from
+ */
+export function generateClasses(provider: Provider, base = "../resource-class.ts"): string {
   const context: Context = { names: renamedNames(provider), nested: new Map() };
   const parts = [
     ...provider.resources.flatMap((resource) => generateResource(resource, context)),
@@ -30,7 +34,7 @@ export function generateClasses(provider: Provider): string {
   return [
     "// Generated from the declarations in resources/ by `npm run generate`. Do not edit.\n",
     'import * as pulumi from "@pulumi/pulumi";\n',
-    'import { DynamicResource, readDataSource, typeToken } from "../resource-class.ts";\n',
+    `import { DynamicResource, readDataSource, typeToken } from "${base}";\n`,
     "\n",
     [...parts, ...context.nested.values()].join("\n"),
   ].join("");

@@ -19,6 +19,7 @@ const programPackages = {
   ssh2: "1.17.0",
   "ts-node": "10.9.2",
   typescript: "5.9.3",
+  "typescript-6": "npm:typescript@6.0.3",
   yaml: "2.9.1",
 };
 
