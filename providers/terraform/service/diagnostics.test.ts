@@ -96,6 +96,12 @@ describe("findings", () => {
     ]);
   });
 
+  test("whose place is not in this schema have none", () => {
+    const findings = new Findings({});
+    findings.warn({ summary: "Mind this", detail: "Or that.", path: ["name"] });
+    expect(findings.wire()[0]).not.toHaveProperty("attribute");
+  });
+
   test("of anything else say that it is a bug", async () => {
     const findings = new Findings(attributes);
     await findings.attempt(() => {

@@ -11,7 +11,6 @@ import type { AttributePath } from "../../../src/contract/index.ts";
 import {
   DiagnosticSeverity,
   type Diagnostic as WireDiagnostic,
-  type AttributePath as WirePath,
   type AttributePathStep as WireStep,
 } from "../protocol/generated/tfplugin6.ts";
 import type { Init } from "../protocol/message.ts";
@@ -62,12 +61,15 @@ export class Findings {
   }
 
   wire(): Init<WireDiagnostic>[] {
-    return this.#found.map(({ severity, summary, detail, path }) => ({
-      severity: severity === "error" ? DiagnosticSeverity.ERROR : DiagnosticSeverity.WARNING,
-      summary,
-      detail,
-      ...(path !== undefined && path.length > 0 && { attribute: wirePath(this.#attributes, path) }),
-    }));
+    return this.#found.map(({ severity, summary, detail, path = [] }) => {
+      const attribute = wirePath(this.#attributes, path);
+      return {
+        severity: severity === "error" ? DiagnosticSeverity.ERROR : DiagnosticSeverity.WARNING,
+        summary,
+        detail,
+        ...(attribute.steps.length > 0 && { attribute }),
+      };
+    });
   }
 }
 
@@ -75,7 +77,10 @@ export class Findings {
  * A path as the protocol writes it, where every step says what it steps into. Ends where the schema ends, so that a path
  * that leads nowhere still points at the nearest thing that is there.
  */
-export function wirePath(attributes: AttributeSet, path: AttributePath): Init<WirePath> {
+export function wirePath(
+  attributes: AttributeSet,
+  path: AttributePath,
+): { readonly steps: readonly Init<WireStep>[] } {
   const steps: Init<WireStep>[] = [];
   let inside: AttributeSet | undefined = attributes;
   let elementOf: AttributeType | undefined;

@@ -25,10 +25,14 @@ export class Run {
     this.#stop = new AbortController();
     this.#plannedNames = new Set();
     this.#fleet = settings === null ? null : await provider.configure(settings, this.#logger);
+    this.#logger.log("debug", "provider configured", { settings_known: settings !== null });
   }
 
   /** Aborts whatever is under way, and whatever comes before the next `configure`. */
   stop(): void {
+    if (this.#operations.size > 0) {
+      this.#logger.log("info", "operations interrupted", { operations: this.#operations.size });
+    }
     this.#stop.abort(new Error("Interrupted by the user."));
   }
 

@@ -321,6 +321,16 @@ describe("an apply", () => {
   });
 });
 
+test("values of many megabytes are carried", async () => {
+  const { client } = await configured();
+  const labels = Object.fromEntries(
+    Array.from({ length: 100 }, (_, index) => [`label ${index}`, "ü".repeat(50_000)]),
+  );
+  const { newState, diagnostics } = await create(client, { ...written, labels });
+  expect(diagnostics).toEqual([]);
+  expect(decode(newState)?.["labels"]).toEqual(labels);
+});
+
 describe("a read", () => {
   const read = async (client: GrpcClient, state: Values | null) =>
     client.call(ProviderMethods.readResource, {
@@ -408,7 +418,7 @@ describe("stored state", () => {
       version: 1,
       rawState: { flatmap: new Map([["id", "x"]]) },
     });
-    expect(errors(diagnostics)).toHaveLength(1);
+    expect(errors(diagnostics)).toEqual(["Unable to read the stored state of a thing"]);
     expect(upgradedState).toBeUndefined();
   });
 

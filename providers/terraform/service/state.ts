@@ -1,4 +1,5 @@
 import {
+  DiagnosticsError,
   fitState,
   type Resource,
   UNKNOWN,
@@ -16,9 +17,14 @@ export function upgradeState(
 ): Values | null {
   if (stored === undefined || stored.json.length === 0) {
     if (stored !== undefined && stored.flatmap.size > 0) {
-      throw new Error(
-        `The stored state of ${resource.name} dates from Terraform 0.11, which had no such resource.`,
-      );
+      throw new DiagnosticsError([
+        {
+          severity: "error",
+          summary: `Unable to read the stored state of a ${resource.name}`,
+          detail:
+            "It has the form of Terraform 0.11, in which this provider never wrote any. Import the object again.",
+        },
+      ]);
     }
     return null;
   }
