@@ -25,6 +25,8 @@ export interface Outcome {
 export interface Engine {
   /** Name and version, as the engine gives them. */
   readonly title: string;
+  /** Whether the example's copies include a clone. */
+  readonly hasClone: boolean;
   /** Writes the example's settings and says what it wrote, in a line or two. */
   write(program: Program): Promise<readonly string[]>;
   /** Compares program, state and host, and changes nothing. */

@@ -5,6 +5,7 @@ import { parse, stringify } from "yaml";
 import type { Engine, EngineSetting, Outcome, Program } from "./engine.ts";
 import { QuickstartError } from "./narrator.ts";
 import { pulumiHighlights } from "./pulumi-highlights.ts";
+import { programUpTo } from "./pulumi-program.ts";
 import { type CommandResult, runCommand } from "./run-command.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -21,8 +22,9 @@ export async function startPulumi(setting: EngineSetting): Promise<Engine> {
     recursive: true,
     filter: (source) => !/\/(node_modules|Pulumi\.[^/]+\.yaml)$/.test(source),
   });
+  const text = await readFile(join(example, "index.ts"), "utf8");
   await linkPackages(directory);
-  await letNodeRunTypeScript(join(directory, "Pulumi.yaml"));
+  const project = await letNodeRunTypeScript(join(directory, "Pulumi.yaml"));
   const state = join(directory, ".state");
   await mkdir(state);
   const settings = {
@@ -37,6 +39,7 @@ export async function startPulumi(setting: EngineSetting): Promise<Engine> {
     ...settings,
     PATH: [tools, process.env["PATH"] ?? ""].join(delimiter),
     HOME: directory,
+    TMPDIR: directory,
   };
   const exports = Object.entries({ ...settings, PATH: `${tools}${delimiter}$PATH` });
   await writeFile(
@@ -72,7 +75,8 @@ export async function startPulumi(setting: EngineSetting): Promise<Engine> {
 
   return {
     title: `Pulumi ${version.trim()}`,
-    write: (program) => writeConfiguration(setting, program),
+    hasClone: text.includes('"clone"'),
+    write: (program) => writeProgram(setting, project, text, program),
     async plan() {
       const args = ["preview", "--refresh", "--expect-no-changes"];
       const ended = await run(...args);
@@ -93,17 +97,23 @@ async function linkPackages(directory: string): Promise<void> {
   await symlink(root, join(modules, "breezeblock"));
 }
 
-/** The Node.js that runs the quickstart reads TypeScript itself; a program of one's own has Pulumi's compiler do it. */
-async function letNodeRunTypeScript(file: string): Promise<void> {
-  const project = parse(await readFile(file, "utf8")) as Record<string, unknown>;
+/**
+ * The Node.js that runs the quickstart reads TypeScript itself; a program of one's own has Pulumi's compiler do it. Returns
+ * the project's name.
+ */
+async function letNodeRunTypeScript(file: string): Promise<string> {
+  const project = parse(await readFile(file, "utf8")) as { readonly name: string };
   const runtime = { name: "nodejs", options: { typescript: false } };
   await writeFile(file, stringify({ ...project, runtime, main: "index.ts" }));
+  return project.name;
 }
 
-/** The stack's configuration: hosts and backends, and how far the program goes. */
-async function writeConfiguration(
+/** The program as far as it goes, and the stack's configuration: hosts, backends and the size. */
+async function writeProgram(
   { directory, host, volumes }: EngineSetting,
-  { size, copies, attached }: Program,
+  project: string,
+  text: string,
+  program: Program,
 ): Promise<readonly string[]> {
   const file = `Pulumi.${stack}.yaml`;
   const path = join(directory, file);
@@ -119,10 +129,14 @@ async function writeConfiguration(
       },
     },
     "breezeblock:backends": { demo: { host: "storage", file: { directory: volumes } } },
-    "quickstart:size": size,
-    "quickstart:copies": copies,
-    "quickstart:attached": attached,
+    [`${project}:size`]: program.size,
   };
   await writeFile(path, stringify({ ...before, config }));
-  return [`${file}: size: ${size}, copies: ${copies}, attached: ${attached}`];
+  await writeFile(join(directory, "index.ts"), programUpTo(text, program));
+  const parts = [
+    "a volume",
+    ...(program.copies ? ["copies"] : []),
+    ...(program.attached ? ["an attachment"] : []),
+  ];
+  return [`index.ts: ${parts.join(", ")}; ${file}: size: ${program.size}`];
 }

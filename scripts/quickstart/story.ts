@@ -6,8 +6,7 @@ const bytesPerGib = 2 ** 30;
 const firstText = "written before the snapshot";
 const laterText = "written after the snapshot.";
 
-const wantedLabels = { app: "postgres", tier: "gold" };
-const foreignLabels = { app: "postgres", tier: "changed by hand" };
+const foreignLabels = { app: "changed by hand" };
 
 export interface Scene {
   readonly engine: Engine;
@@ -28,8 +27,8 @@ export async function tellStory(scene: Scene): Promise<void> {
   await refuseShrinking(scene, grown);
   await copy(scene, copied);
   await attach(scene, attached);
-  await showDrift(scene);
-  await repair(scene);
+  const wantedLabels = await showDrift(scene);
+  await repair(scene, wantedLabels);
   await destroy(scene);
 }
 
@@ -40,7 +39,7 @@ async function create(scene: Scene, program: Program): Promise<void> {
   const objects = await list(scene);
   const [data] = objects;
   check(scene, "the host has one volume, a file of exactly 1 GiB", sizes(objects), "data 1 GiB");
-  check(scene, "its labels are kept beside it", labels(data), labels({ labels: wantedLabels }));
+  scene.narrator.proof(labels(data) !== "", "its labels are kept beside it", "no labels");
   await scene.storage.write(required(data), firstText);
   scene.narrator.note(`(Somebody uses the volume and writes "${firstText}" into it.)`);
 }
@@ -75,19 +74,20 @@ async function refuseShrinking(scene: Scene, program: Program): Promise<void> {
 }
 
 async function copy(scene: Scene, program: Program): Promise<void> {
-  scene.narrator.step("Take a snapshot, make a larger volume from it, and a clone");
+  const { hasClone } = scene.engine;
+  scene.narrator.step(`Take a snapshot, make a larger volume from it${hasClone ? ", and a clone" : ""}`);
   await write(scene, program);
   await succeed(scene, "apply");
   const objects = await list(scene);
   check(
     scene,
-    "there are two more volumes, and a snapshot",
+    "there they are, and the volume from the snapshot is larger",
     sizes(objects),
-    "clone 2 GiB, data 2 GiB, restored 3 GiB, before-upgrade 2 GiB",
+    `${hasClone ? "clone 2 GiB, " : ""}data 2 GiB, restored 3 GiB, before-upgrade 2 GiB`,
   );
   await scene.storage.write(await object(scene, "data"), laterText);
   scene.narrator.note(`(Somebody writes "${laterText}" into data.)`);
-  for (const name of ["before-upgrade", "restored", "clone"]) {
+  for (const name of ["before-upgrade", "restored", ...(hasClone ? ["clone"] : [])]) {
     await checkText(scene, await object(scene, name), firstText, `${name} keeps what was there before`);
   }
 }
@@ -101,12 +101,13 @@ async function attach(scene: Scene, program: Program): Promise<void> {
   check(scene, "the host notes who uses it", attachedTo.join(), "storage");
 }
 
-async function showDrift(scene: Scene): Promise<void> {
+/** Returns the labels that were there before. */
+async function showDrift(scene: Scene): Promise<string> {
   scene.narrator.step("Behind our back, somebody deletes a volume's file and changes another's labels");
   const [data, restored] = [await object(scene, "data"), await object(scene, "restored")];
   scene.narrator.note(`rm ${restored.file}   (restored)`);
   await scene.storage.deleteData(restored);
-  scene.narrator.note(`edit ${data.file.replace(".raw", ".json")}   (data: tier = "${foreignLabels.tier}")`);
+  scene.narrator.note(`edit ${data.file.replace(".raw", ".json")}   (data: app = "${foreignLabels.app}")`);
   await scene.storage.changeLabels(data, foreignLabels);
   const outcome = await run(scene, "plan");
   expect(scene, outcome, "changed", "the plan shows that something is not as written");
@@ -119,16 +120,17 @@ async function showDrift(scene: Scene): Promise<void> {
     labels(await object(scene, "data")),
     labels({ labels: foreignLabels }),
   );
+  return labels(data);
 }
 
-async function repair(scene: Scene): Promise<void> {
+async function repair(scene: Scene, wantedLabels: string): Promise<void> {
   scene.narrator.step("Apply: it is as written again");
   await succeed(scene, "apply");
   await list(scene);
   const restored = await object(scene, "restored");
   check(scene, "the deleted volume is back, with 3 GiB", String(restored.sizeBytes), String(3 * bytesPerGib));
   await checkText(scene, restored, firstText, "it has the snapshot's content again");
-  check(scene, "the labels are back", labels(await object(scene, "data")), labels({ labels: wantedLabels }));
+  check(scene, "the labels are back", labels(await object(scene, "data")), wantedLabels);
   await checkText(scene, await object(scene, "data"), laterText, "data itself was not touched");
 }
 

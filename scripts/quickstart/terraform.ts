@@ -43,6 +43,7 @@ export async function startTerraform(
     ...settings,
     PATH: [nodeDirectory, process.env["PATH"] ?? ""].join(delimiter),
     HOME: directory,
+    TMPDIR: directory,
     TF_INPUT: "0",
     TF_IN_AUTOMATION: "1",
   };
@@ -72,6 +73,7 @@ export async function startTerraform(
 
   return {
     title: version.match(/^(?:Terraform|OpenTofu) v\S+/m)?.[0] ?? name,
+    hasClone: true,
     write: (program) => writeProgram(directory, program),
     async plan() {
       const args = ["plan", "-detailed-exitcode"];
