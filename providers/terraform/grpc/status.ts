@@ -1,11 +1,9 @@
 /** The status codes of gRPC that this server answers with (grpc/grpc, doc/statuscodes.md). */
 export const statusCodes = {
   ok: 0,
-  cancelled: 1,
   invalidArgument: 3,
   unimplemented: 12,
   internal: 13,
-  unavailable: 14,
 } as const;
 
 export type StatusCode = (typeof statusCodes)[keyof typeof statusCodes];

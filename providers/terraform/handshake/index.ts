@@ -25,6 +25,8 @@ export async function runPlugin({ environment, logger, service }: PluginOptions)
     process.exitCode = 1;
     return;
   }
+  // A terminal interrupts the whole group; the engine then says itself what should stop.
+  process.on("SIGINT", () => undefined);
   const directory = new SocketDirectory(environment);
   process.on("exit", () => directory.remove());
   const client = environment["PLUGIN_CLIENT_CERT"];
@@ -38,7 +40,7 @@ export async function runPlugin({ environment, logger, service }: PluginOptions)
     onShutdown: () => setTimeout(() => process.exit(0), 1_000),
     onIdle: () => process.exit(0),
   });
-  endWithSignals(server);
+  process.on("SIGTERM", () => end(server));
   endWithParent(server);
   const certificate = tls?.certificate.der.toString("base64").replace(/=+$/, "") ?? "";
   // Not through process.stdout, which takes a while to set up, and which nothing else may use.
@@ -89,10 +91,8 @@ export async function runForDebugging(options: PluginOptions): Promise<void> {
   process.on("SIGTERM", stop);
 }
 
-function endWithSignals(server: PluginServer): void {
-  // A terminal interrupts the whole group; the engine then says itself what should stop.
-  process.on("SIGINT", () => undefined);
-  process.on("SIGTERM", () => void server.close().finally(() => process.exit(0)));
+function end(server: PluginServer): void {
+  void server.close().finally(() => process.exit(0));
 }
 
 /** An engine that was killed before it connected leaves no other trace than another parent. */
@@ -101,7 +101,7 @@ function endWithParent(server: PluginServer): void {
   const watch = setInterval(() => {
     if (process.ppid === parent) return;
     clearInterval(watch);
-    void server.close().finally(() => process.exit(0));
+    end(server);
   }, 1_000);
   watch.unref();
 }

@@ -9,7 +9,7 @@ import {
 } from "../../../resources/schema/index.ts";
 import type { AttributePath } from "../../../src/contract/index.ts";
 import type { Routes } from "../grpc/server.ts";
-import { sourceName } from "../names.ts";
+import { providerName } from "../names.ts";
 import {
   type ApplyResourceChangeRequest,
   type ApplyResourceChangeResponse,
@@ -213,7 +213,6 @@ class ResourceMethods {
   async move(request: MoveResourceStateRequest): Promise<Init<MoveResourceStateResponse>> {
     const entry = this.#catalog.resource(request.targetTypeName);
     const findings = new Findings(entry.resource.attributes);
-    const [providerName] = sourceName.split("/").slice(-1);
     if (
       request.sourceTypeName !== request.targetTypeName ||
       request.sourceProviderAddress.split("/").at(-1) !== providerName

@@ -21,10 +21,6 @@ export class MsgpackReader {
     this.#data = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   }
 
-  get position(): number {
-    return this.#position;
-  }
-
   peek(): Kind {
     const format = this.#data[this.#position];
     if (format === undefined) throw truncated();
