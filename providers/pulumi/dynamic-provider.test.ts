@@ -76,6 +76,17 @@ describe("check", () => {
     expect(failures).toEqual([{ property, reason: expect.stringMatching(reason) as string }]);
   });
 
+  it("only warns of a name that is taken on the host: it may be that of the object being replaced", async () => {
+    const { id, outs } = await up({ name: "a", size: 1 });
+    hooks = newProcess();
+    const { inputs, failures } = await hooks.check({}, { name: "a", size: 1 });
+    expect(failures).toEqual([]);
+    expect(warnings).toEqual(['Unable to create box "a"']);
+    await expect(hooks.create(inputs)).rejects.toThrow(/There is one/);
+    await hooks.delete(id, outs);
+    expect(await hooks.create(inputs)).toMatchObject({ id: "shelf/2" });
+  });
+
   it("refuses two creations of one name in a run, though not the creation that follows its check", async () => {
     await up({ name: "a", size: 1 });
     const { failures } = await hooks.check({}, { name: "a", size: 1 });

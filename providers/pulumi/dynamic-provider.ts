@@ -17,7 +17,7 @@ import {
   type Values,
   valuesEqual,
 } from "../../resources/schema/index.ts";
-import type { JsonValue } from "../../src/contract/index.ts";
+import { isStorageError, type JsonValue } from "../../src/contract/index.ts";
 import {
   type CheckFailure,
   checkFailures,
@@ -132,11 +132,27 @@ export function serveResource(
   ): Promise<void> {
     if (isUnknownProperty(adopt)) return;
     if (typeof adopt !== "string") {
-      await plan({ ...context, plannedNames }, config, null);
+      await checkNewObject(context, config);
       return;
     }
     const { replace } = await plan(context, config, await adopted(context, adopt));
     refuseReplacing(replace);
+  }
+
+  async function checkNewObject(context: HookContext, config: Values): Promise<void> {
+    const namesBefore = plannedNames.size;
+    try {
+      await plan({ ...context, plannedNames }, config, null);
+    } catch (error) {
+      // For a replacement that the user asks for (`--replace`) Pulumi sends neither old inputs nor a diff: what has the name
+      // on the host may be the very object that is deleted before. If it is not, the creation is refused in time.
+      const onlyOnHost = plannedNames.size > namesBefore;
+      if (!isStorageError(error, "AlreadyExists") || !onlyOnHost) throw error;
+      context.warn({
+        summary: error.summary,
+        detail: `Unless this is what is being replaced: ${error.detail}`,
+      });
+    }
   }
 
   async function adopted(context: HookContext, id: string): Promise<Values> {

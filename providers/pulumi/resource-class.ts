@@ -33,9 +33,14 @@ export abstract class DynamicResource extends pulumi.CustomResource {
       typeToken(definition.type),
       name,
       properties,
-      definition.secrets.length === 0
-        ? options
-        : pulumi.mergeOptions(options, { additionalSecretOutputs: [...definition.secrets] }),
+      pulumi.mergeOptions(
+        {
+          // Names are unique: the old object makes room for the new one, also where `--replace` leaves `diff` out.
+          deleteBeforeReplace: true,
+          ...(definition.secrets.length > 0 && { additionalSecretOutputs: [...definition.secrets] }),
+        },
+        options,
+      ),
     );
   }
 }

@@ -195,7 +195,13 @@ describe.skipIf(!pulumi.available)(titled("a replacement", pulumi), () => {
       expectSuccess(await workspace.up());
       expect(storage.names("snapshot")).toEqual(["kept"]);
       expect(storage.object("kept", "snapshot")["volumeId"]).toBe(storage.object("other").id);
+      const { id, urn } = await workspace.resource("other");
+      expectSuccess(await workspace.up("--replace", urn));
+      expect((await workspace.resource("other")).id).not.toBe(id);
+      expect(storage.names()).toEqual(["db", "other"]);
+      expect(storage.object("kept", "snapshot")["volumeId"]).toBe(storage.object("other").id);
       expectSuccess(await workspace.destroy());
+      expect(storage.leftBehind()).toEqual([]);
     } finally {
       workspace.remove();
     }

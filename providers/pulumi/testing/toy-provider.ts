@@ -140,6 +140,7 @@ function boxResource(shelf: ToyShelf): Resource {
       if (prior === null && !isUnknown(planned.name)) {
         if (context?.plannedNames?.has(planned.name)) throw taken(planned.name);
         context?.plannedNames?.add(planned.name);
+        if ([...shelf.boxes.values()].some(({ name }) => name === planned.name)) throw exists(planned.name);
       }
       if (prior !== null && !isUnknown(planned.size) && planned.size < prior.size) {
         throw new StorageError({
@@ -210,6 +211,10 @@ function taken(name: string): StorageError {
     reason: "Two resources have this name",
     attribute: ["name"],
   });
+}
+
+function exists(name: string): StorageError {
+  return new StorageError({ kind: "AlreadyExists", action: `create box "${name}"`, reason: "There is one" });
 }
 
 function store(shelf: ToyShelf, call: string, id: string, planned: PlannedBox): Box {
