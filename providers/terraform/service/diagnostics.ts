@@ -62,7 +62,7 @@ export class Findings {
 
   wire(): Init<WireDiagnostic>[] {
     return this.#found.map(({ severity, summary, detail, path = [] }) => {
-      const attribute = wirePath(this.#attributes, path);
+      const attribute = pointable(wirePath(this.#attributes, path));
       return {
         severity: severity === "error" ? DiagnosticSeverity.ERROR : DiagnosticSeverity.WARNING,
         summary,
@@ -71,6 +71,13 @@ export class Findings {
       };
     });
   }
+}
+
+/** Engines find an attribute, and an index into it; of anything deeper they would show the whole block instead. */
+function pointable({ steps }: { readonly steps: readonly Init<WireStep>[] }): {
+  readonly steps: readonly Init<WireStep>[];
+} {
+  return { steps: steps.slice(0, steps[1]?.attributeName === undefined ? 2 : 1) };
 }
 
 /**
