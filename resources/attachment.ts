@@ -13,11 +13,13 @@ import { type ConnectionInfo, type Connector, StorageError } from "../src/contra
 import {
   acknowledgeReplaced,
   identityOf,
+  keepingPartialState,
   locate,
   nothingToImport,
   objectIdentity,
   parseImport,
   readTolerantly,
+  toleratesAbsence,
 } from "./common/objects.ts";
 import { bytesToGib, sizeInGib } from "./common/sizes.ts";
 import {
@@ -132,7 +134,10 @@ export const attachment = defineResource<AttachmentAttributes>({
       if (planned.host !== null && !isUnknown(planned.host)) {
         requireReachableFrom(context, backend, planned.host);
       }
-      if (prior === null) await acknowledgeReplaced(backend, privateData);
+      if (prior === null) {
+        await acknowledgeReplaced(backend, privateData);
+        await acknowledgeHeld(backend, parseObjectId(planned.volume_id, "volume_id").uuid);
+      }
     }
     const replaces = prior === null ? privateData : { replaces: parseObjectId(prior.id, "id").uuid };
     return { planned, replace, private: replaces };
@@ -141,7 +146,8 @@ export const attachment = defineResource<AttachmentAttributes>({
   async read(context, state) {
     const { backend, uuid } = locate(context, state.id, "id");
     return readTolerantly(context, backend, state, async () => {
-      const found = await findAttachment(backend, uuid, state.backend_identity);
+      const volumeId = parseObjectId(state.volume_id, "volume_id").uuid;
+      const found = await findAttachment(backend, uuid, state.backend_identity, volumeId);
       if (found === undefined) return null;
       requireOwn(backend, "volume", found.volume);
       return { ...state, mode: found.attachment.mode, size: bytesToGib(found.volume.sizeBytes) };
@@ -153,7 +159,12 @@ export const attachment = defineResource<AttachmentAttributes>({
     const { backend, uuid: volumeId } = locate(context, written.volume_id, "volume_id");
     if (written.host !== null) requireReachableFrom(context, backend, written.host);
     const request = { volumeId, connector: connectorOf(written), mode: written.mode };
-    const granted = await attach(backend, request, context.signal);
+    const granted = await keepingPartialState(
+      backend,
+      planned,
+      (uuid) => ({ id: formatObjectId({ backend: backend.name, uuid }) }),
+      () => attach(backend, request, context.signal),
+    );
     const id = formatObjectId({ backend: backend.name, uuid: granted.attachment.id });
     return stateOf(granted, await identityOf(backend), { ...written, id });
   },
@@ -167,7 +178,8 @@ export const attachment = defineResource<AttachmentAttributes>({
 
   async delete(context, state) {
     const { backend, uuid } = locate(context, state.id, "id");
-    await detach(backend, uuid, state.backend_identity, context.signal);
+    const volumeId = parseObjectId(state.volume_id, "volume_id").uuid;
+    await detach(backend, uuid, state.backend_identity, volumeId, context.signal);
   },
 
   async import(context, request) {
@@ -195,6 +207,19 @@ export const attachment = defineResource<AttachmentAttributes>({
       ?.noteState(id.uuid, state.backend_identity);
   },
 });
+
+/** The same for the volume's attachments in state: at apply nothing tells of them, and a create could take one up. */
+async function acknowledgeHeld(backend: Backend, volumeId: string): Promise<void> {
+  try {
+    const volume = (await backend.listing()).volumes.get(volumeId);
+    const isHeld = volume?.attachments.some(
+      ({ id, phase }) => phase === "unacknowledged" && backend.known.has(id),
+    );
+    if (isHeld === true) await backend.acknowledged();
+  } catch (error) {
+    if (!toleratesAbsence(backend, error)) throw error;
+  }
+}
 
 /** A `local` volume is there on its own host only. */
 function requireReachableFrom(context: HookContext, backend: Backend, host: string): void {

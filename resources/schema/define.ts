@@ -1,11 +1,12 @@
-import { StorageError } from "../../src/contract/index.ts";
+import { isStorageError, StorageError } from "../../src/contract/index.ts";
 import type { AttributeSet } from "./attribute.ts";
-import type {
-  DataSource,
-  DataSourceDeclaration,
-  HookContext,
-  Resource,
-  ResourceDeclaration,
+import {
+  type DataSource,
+  type DataSourceDeclaration,
+  type HookContext,
+  PartialStateError,
+  type Resource,
+  type ResourceDeclaration,
 } from "./resource.ts";
 import { type Operation, timeoutOf } from "./timeouts.ts";
 import { isWhollyKnown, type Values } from "./value.ts";
@@ -97,14 +98,15 @@ async function withTimeout<T>(
   try {
     return await run({ ...context, signal: AbortSignal.any([context.signal, limit]) });
   } catch (error) {
-    if (
-      !limit.aborted ||
-      context.signal.aborted ||
-      !(error instanceof StorageError) ||
-      error.kind !== "Cancelled"
-    )
-      throw error;
-    throw new StorageError({
+    if (!limit.aborted || context.signal.aborted) throw error;
+    if (error instanceof PartialStateError) throw new PartialStateError(error.state, late(error.cause));
+    throw late(error);
+  }
+
+  /** `error`, or what it means where the time was up. */
+  function late(error: unknown): unknown {
+    if (!isStorageError(error, "Cancelled")) return error;
+    return new StorageError({
       kind: "OperationInDoubt",
       action: `${operation} the ${resource} within ${limitMs / 1000} s`,
       reason: error.reason,

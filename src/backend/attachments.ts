@@ -8,7 +8,7 @@ import {
   type VolumeRecord,
 } from "../contract/index.ts";
 import type { Backend, LockedBackend } from "./backend.ts";
-import { isResumable, requireWhole } from "./ownership.ts";
+import { HalfMadeError, isInterruption, isResumable, requireWhole } from "./ownership.ts";
 import { requireVolume } from "./volumes.ts";
 
 /** An attachment as it stands on the storage side. */
@@ -22,13 +22,19 @@ export interface GrantedAttachment extends AttachmentState {
   readonly connection: ConnectionInfo;
 }
 
-/** An attachment by id, or `undefined` when it is certain that there is none. Answered from the run's listing. */
+/**
+ * An attachment by id, or `undefined` when it is certain that there is none. Answered from the run's listing.
+ *
+ * @param volumeId the volume that it is of, where that is known: what a damaged volume holds is not known to be gone
+ */
 export async function findAttachment(
   backend: Backend,
   uuid: string,
   identity: string,
+  volumeId?: string,
 ): Promise<AttachmentState | undefined> {
   const listing = await backend.listingOf(identity);
+  if (volumeId !== undefined) requireWhole(backend, listing, "volume", volumeId);
   const volume = listing.volumeOfAttachment(uuid);
   const attachment = volume?.attachments.find(({ id }) => id === uuid);
   return volume === undefined || attachment === undefined ? undefined : { volume, attachment };
@@ -41,7 +47,11 @@ export interface AttachmentRequest {
   readonly mode: AccessMode;
 }
 
-/** CON-1 to CON-3, ATT-1: grants access and records it, or resumes what a killed create left behind. */
+/**
+ * CON-1 to CON-3, ATT-1: grants access and records it, or resumes what a killed create left behind.
+ *
+ * @throws HalfMadeError when something was left on the host that a later detach has to remove
+ */
 export async function attach(
   backend: Backend,
   request: AttachmentRequest,
@@ -50,19 +60,36 @@ export async function attach(
   backend.target.validateConnector(request.connector);
   const copies = () =>
     request.mode === "rw" ? backend.ownCopies.ended(request.volumeId, signal) : undefined;
+  const attempt: Attempt = { made: undefined, isRecorded: false };
   for (;;) {
     // Copies begin under the lock, so that none begins between the look and the attaching.
-    const granted = await backend.exclusive(`attach volume ${request.volumeId}`, signal, async (locked) =>
-      copies() === undefined ? grant(backend, request, locked) : undefined,
-    );
+    const granted = await backend
+      .exclusive(`attach volume ${request.volumeId}`, signal, async (locked) =>
+        copies() === undefined ? grant(backend, request, attempt, locked) : undefined,
+      )
+      .catch((error: unknown) => {
+        const { made, isRecorded } = attempt;
+        throw made !== undefined && (isRecorded || isInterruption(error))
+          ? new HalfMadeError(made, error)
+          : error;
+      });
     if (granted !== undefined) return granted;
     await copies();
   }
 }
 
+/** How far an attempt to attach came. */
+interface Attempt {
+  /** The attachment's id, once it may be on the host. */
+  made: string | undefined;
+  /** It is certain to be there. */
+  isRecorded: boolean;
+}
+
 async function grant(
   backend: Backend,
   request: AttachmentRequest,
+  attempt: Attempt,
   locked: LockedBackend,
 ): Promise<GrantedAttachment> {
   const volume = requireVolume(backend, request.volumeId, locked, "attach");
@@ -82,8 +109,10 @@ async function grant(
     attachedAt: new Date().toISOString(),
   };
   backend.known.add(attachment.id);
+  attempt.made = attachment.id;
   // Recorded before access is granted: what is granted is always on record, and can be revoked by it.
   const recorded = locked.fresh.keepVolume(await backend.driver.attachVolume(volume, attachment, locked));
+  attempt.isRecorded = true;
   try {
     await backend.target.ensureExport(recorded, locked);
     const connection = await backend.target.initializeConnection(
@@ -94,26 +123,30 @@ async function grant(
     );
     return { volume: recorded, attachment, connection };
   } catch (error) {
-    await revoke(backend, recorded, attachment, locked);
+    await revoke(backend, recorded, attachment, locked).then(
+      () => {
+        attempt.isRecorded = false;
+        attempt.made = undefined;
+      },
+      () => undefined,
+    );
     throw error;
   }
 }
 
-/** CON-4, ATT-1. Already gone is success, given the expected identity. */
+/** CON-4, ATT-1. Already gone is success, given the expected identity; `volumeId` as for `findAttachment`. */
 export async function detach(
   backend: Backend,
   uuid: string,
   identity: string,
+  volumeId: string,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   await backend.listingOf(identity);
   await backend.exclusive(`detach attachment ${uuid}`, signal, async (locked) => {
+    requireWhole(backend, locked.fresh, "volume", volumeId);
     const found = locked.fresh.volumeOfAttachment(uuid);
-    if (found === undefined) {
-      // A damaged volume may hold it: then it is not known to be gone.
-      for (const { id, kind } of locked.fresh.damaged.values()) requireWhole(backend, locked.fresh, kind, id);
-      return;
-    }
+    if (found === undefined) return;
     const volume = requireVolume(backend, found.id, locked, "detach");
     const attachment = volume.attachments.find(({ id }) => id === uuid);
     if (attachment !== undefined) await revoke(backend, volume, attachment, locked);

@@ -45,9 +45,11 @@ export class Backend {
   readonly #acknowledgements: AcknowledgementQueue;
   /** Identities that states were made with; while there is any, no new identity is ever made. */
   readonly #expected = new Set<string>();
+  #creationPlanned = false;
   #identity: string | null = null;
   #setup: Promise<void> | undefined;
   #listing: Promise<Listing> | undefined;
+  #establishing: Promise<void> | undefined;
   #stats: Promise<VolumeStats> | undefined;
 
   constructor(parts: BackendParts) {
@@ -103,9 +105,48 @@ export class Backend {
     return listing;
   }
 
+  /**
+   * Part of planning: once anything is to be made here, every object in state must have been made on this same storage.
+   * At apply only the new one may be heard of, and it would be made on whatever is there.
+   *
+   * @throws StorageError `BackendIdentityMismatch`
+   */
+  async checkIdentity(planned: "creation" | "other"): Promise<void> {
+    this.#creationPlanned ||= planned === "creation";
+    if (!this.#creationPlanned) return;
+    const { identity } = await this.listing();
+    for (const expected of this.#expected) this.#requireIdentity(identity, expected);
+  }
+
   /** What the storage called itself when it was last listed in this run; null when it had no name or was never listed. */
   get lastIdentity(): string | null {
     return this.#identity;
+  }
+
+  /**
+   * Gives storage that nothing was ever made on its identity; for what makes the first object there.
+   *
+   * @throws StorageError `BackendIdentityMismatch` where a state, or the storage itself, holds objects already
+   */
+  async establishIdentity(): Promise<void> {
+    if ((await this.identityForCreation()) !== null) return;
+    this.#establishing ??= this.driver
+      .establishIdentity({ executor: this.host })
+      .then(() => {
+        this.#listing = undefined;
+      })
+      .finally(() => {
+        this.#establishing = undefined;
+      });
+    await this.#establishing;
+  }
+
+  /** What the storage that an object is to be made on calls itself; null where it is to get its identity then. Throws as `establishIdentity`. */
+  async identityForCreation(): Promise<string | null> {
+    const listing = await this.listing();
+    const isEmpty = listing.volumes.size + listing.snapshots.size + listing.damaged.size === 0;
+    if (!isEmpty || this.#expected.size > 0) this.#requireSomeIdentity(listing);
+    return listing.identity;
   }
 
   /** Tells of an object that a state holds. No I/O: acknowledging it, where needed, waits for the next listing. */
@@ -146,7 +187,7 @@ export class Backend {
     work: (locked: LockedBackend) => Promise<T>,
   ): Promise<T> {
     try {
-      await this.#establishIdentity();
+      this.#requireSomeIdentity(await this.listing());
       return await this.#queue.run(signal, (locked) => work({ ...locked, signal }));
     } catch (error) {
       if (leavesDoubt(error)) this.#listing = undefined;
@@ -204,23 +245,30 @@ export class Backend {
     };
   }
 
-  async #establishIdentity(): Promise<void> {
-    if ((await this.listing()).identity !== null) return;
+  #requireSomeIdentity({ identity }: Listing): void {
+    if (identity !== null) return;
     const [expected] = this.#expected;
-    if (expected !== undefined) this.#requireIdentity(null, expected);
-    await this.driver.establishIdentity({ executor: this.host });
-    this.#listing = undefined;
+    throw this.#unrecognized(
+      expected === undefined
+        ? "The storage there has no breezeblock identity: it is not mounted, was emptied, or has lost it"
+        : noIdentity(expected),
+    );
   }
 
   #requireIdentity(found: string | null, expected: string): void {
     if (found === expected) return;
-    throw new StorageError({
+    throw this.#unrecognized(
+      found === null
+        ? noIdentity(expected)
+        : `The storage there has the identity ${found}, but the state was made with ${expected}: it is another one`,
+    );
+  }
+
+  #unrecognized(reason: string): StorageError {
+    return new StorageError({
       kind: "BackendIdentityMismatch",
       action: `recognize backend "${this.name}"`,
-      reason:
-        found === null
-          ? `The storage there has no breezeblock identity, but the state was made with ${expected}: it is not mounted, was emptied, or is another`
-          : `The storage there has the identity ${found}, but the state was made with ${expected}: it is another one`,
+      reason,
       nextStep:
         "Nothing was changed, and nothing counts as deleted. Mount or import the right storage, or correct the backend's settings",
       backend: this.name,
@@ -242,6 +290,10 @@ export class Backend {
       }
     });
   }
+}
+
+function noIdentity(expected: string): string {
+  return `The storage there has no breezeblock identity, but the state was made with ${expected}: it is not mounted, was emptied, or is another`;
 }
 
 function acknowledgeInListing(listing: Listing, ids: ReadonlySet<string>): void {

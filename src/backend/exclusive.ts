@@ -82,8 +82,12 @@ export class ExclusiveQueue<C> {
         }
       });
     } catch (error) {
-      for (const waiting of this.#waiting.splice(0))
-        waiting.refuse(waiting.signal?.aborted === true ? cancelled() : error);
+      for (const waiting of this.#waiting.splice(0)) {
+        if (waiting.signal?.aborted === true) waiting.refuse(cancelled());
+        // Whoever came after all others had given up the wait for the lock takes it up again.
+        else if (taking.signal.aborted) this.#waiting.push(waiting);
+        else waiting.refuse(error);
+      }
     } finally {
       for (const signal of watched) signal.removeEventListener("abort", abandon);
     }

@@ -2,7 +2,7 @@ export * from "./attachments.ts";
 export { Backend } from "./backend.ts";
 export { Fleet, type FleetOptions } from "./fleet.ts";
 export * from "./object-id.ts";
-export { HalfMadeError, requireOwn } from "./ownership.ts";
+export { HalfMadeError, isProtected, requireOwn } from "./ownership.ts";
 export * from "./settings.ts";
 export * from "./snapshots.ts";
 export {

@@ -32,6 +32,11 @@ export function isResumable(backend: Backend, record: ObjectRecord): boolean {
   );
 }
 
+/** Protection is for data: what was never finished holds none, and could not be removed otherwise. */
+export function isProtected(record: ObjectRecord): boolean {
+  return record.deletionProtection && record.phase !== "creating";
+}
+
 /** @throws StorageError `VolumeBackendError` when the object is damaged: neither there nor gone. */
 export function requireWhole(
   backend: Backend,
@@ -66,6 +71,11 @@ export function requireOwn(backend: Backend, kind: "volume" | "snapshot", record
   });
 }
 
+/** Whether `error` leaves open how far the work came, with nothing to be done about it now. */
+export function isInterruption(error: unknown): boolean {
+  return isStorageError(error, "Cancelled", "OperationInDoubt", "BackendUnreachable");
+}
+
 /**
  * After a failed create: removes what it made, where that is certain, and tells what to throw: `error` itself when
  * nothing is left, a `HalfMadeError` otherwise.
@@ -76,8 +86,7 @@ export async function removeHalfMade(
   uuid: string,
   error: unknown,
 ): Promise<unknown> {
-  if (isStorageError(error, "Cancelled", "OperationInDoubt", "BackendUnreachable"))
-    return new HalfMadeError(uuid, error);
+  if (isInterruption(error)) return new HalfMadeError(uuid, error);
   try {
     await backend.exclusive(`remove the unfinished ${kind} ${uuid}`, undefined, async (locked) => {
       await backend.host.forgetJob(backend.driver.copyJob(uuid), { stop: true });

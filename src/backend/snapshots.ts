@@ -9,7 +9,14 @@ import {
 } from "../contract/index.ts";
 import type { Backend, LockedBackend } from "./backend.ts";
 import { runCopyJob } from "./copying.ts";
-import { describeObjects, isResumable, removeHalfMade, requireOwn, requireWhole } from "./ownership.ts";
+import {
+  describeObjects,
+  isProtected,
+  isResumable,
+  removeHalfMade,
+  requireOwn,
+  requireWhole,
+} from "./ownership.ts";
 import { requireVolume } from "./volumes.ts";
 
 /** A snapshot as the user wants it. */
@@ -79,7 +86,8 @@ export async function createSnapshot(
     const record = await backend.exclusive(action, signal, async (locked) =>
       locked.fresh.keepSnapshot(await backend.driver.completeSnapshot(creation.id, locked)),
     );
-    await backend.host.forgetJob(creation.job);
+    // The snapshot is whole: what is left of the job is removed with it at the latest.
+    await backend.host.forgetJob(creation.job).catch(() => undefined);
     return record;
   } catch (error) {
     throw made === undefined ? error : await removeHalfMade(backend, "snapshot", made, error);
@@ -129,8 +137,7 @@ export async function deleteSnapshot(
     if (record === undefined) return;
     requireOwn(backend, "snapshot", record);
     requireUnused(record, locked);
-    if (record.phase === "creating")
-      await backend.host.forgetJob(backend.driver.copyJob(uuid), { stop: true });
+    await backend.host.forgetJob(backend.driver.copyJob(uuid), { stop: true });
     await backend.driver.deleteSnapshot(uuid, backend.owner, locked);
     locked.fresh.snapshots.delete(uuid);
   });
@@ -193,7 +200,7 @@ function newSnapshot(
 
 function requireUnused(record: SnapshotRecord, locked: LockedBackend): void {
   const action = `delete snapshot "${record.name}"`;
-  if (record.deletionProtection) {
+  if (isProtected(record)) {
     throw new StorageError({
       kind: "DeletionProtected",
       action,

@@ -12,7 +12,14 @@ import {
 } from "../contract/index.ts";
 import type { Backend, LockedBackend } from "./backend.ts";
 import { runCopyJob } from "./copying.ts";
-import { describeObjects, isResumable, removeHalfMade, requireOwn, requireWhole } from "./ownership.ts";
+import {
+  describeObjects,
+  isProtected,
+  isResumable,
+  removeHalfMade,
+  requireOwn,
+  requireWhole,
+} from "./ownership.ts";
 
 /** A volume as the user wants it. */
 export interface VolumeRequest {
@@ -59,6 +66,7 @@ export async function createVolume(
   signal: AbortSignal | undefined,
 ): Promise<VolumeRecord> {
   const action = `create volume "${request.name ?? `${request.namePrefix}…`}"`;
+  await backend.establishIdentity();
   let made: string | undefined;
   let copied = (): void => undefined;
   try {
@@ -86,7 +94,8 @@ export async function createVolume(
     const record = await backend.exclusive(action, signal, async (locked) =>
       publish(backend, await backend.driver.completeVolume(creation.id, locked), locked),
     );
-    await backend.host.forgetJob(creation.job);
+    // The volume is whole: what is left of the job is removed with it at the latest.
+    await backend.host.forgetJob(creation.job).catch(() => undefined);
     return record;
   } catch (error) {
     throw made === undefined ? error : await removeHalfMade(backend, "volume", made, error);
@@ -127,23 +136,30 @@ export async function deleteVolume(
 ): Promise<void> {
   await backend.listingOf(identity);
   await backend.exclusive(`delete volume ${uuid}`, signal, async (locked) => {
-    requireWhole(backend, locked.fresh, "volume", uuid);
-    const record = locked.fresh.volumes.get(uuid);
-    if (record !== undefined) {
-      requireOwn(backend, "volume", record);
-      requireUnused(record, locked);
-      if (record.phase === "creating") {
-        await backend.host.forgetJob(backend.driver.copyJob(uuid), { stop: true });
-      }
-      await backend.target.removeExport(record, locked);
-    }
-    // Also where it is gone already: the driver then removes what is left of its metadata.
-    await backend.driver.deleteVolume(uuid, backend.owner, locked);
-    locked.fresh.volumes.delete(uuid);
+    await remove(backend, uuid, locked);
   });
 }
 
-/** Gives a volume up but leaves it on the storage, in phase `retained`: no create takes it up, no run deletes it. */
+async function remove(backend: Backend, uuid: string, locked: LockedBackend): Promise<void> {
+  requireWhole(backend, locked.fresh, "volume", uuid);
+  const record = locked.fresh.volumes.get(uuid);
+  if (record !== undefined) {
+    requireOwn(backend, "volume", record);
+    requireUnused(record, locked);
+    if (record.source !== null) {
+      await backend.host.forgetJob(backend.driver.copyJob(uuid), { stop: true });
+    }
+    await backend.target.removeExport(record, locked);
+  }
+  // Also where it is gone already: the driver then removes what is left of its metadata.
+  await backend.driver.deleteVolume(uuid, backend.owner, locked);
+  locked.fresh.volumes.delete(uuid);
+}
+
+/**
+ * Gives a volume up but leaves it on the storage, in phase `retained`: no create takes it up, no run deletes it. A volume
+ * that was never finished is worth nothing to anybody, and is deleted.
+ */
 export async function retainVolume(
   backend: Backend,
   uuid: string,
@@ -155,6 +171,7 @@ export async function retainVolume(
     requireWhole(backend, locked.fresh, "volume", uuid);
     const record = locked.fresh.volumes.get(uuid);
     if (record === undefined) return;
+    if (record.phase === "creating") return remove(backend, uuid, locked);
     requireOwn(backend, "volume", record);
     locked.fresh.keepVolume(await backend.driver.updateVolume(record, { phase: "retained" }, locked));
   });
@@ -369,7 +386,7 @@ export function shrinks(record: Pick<VolumeRecord, "name" | "sizeBytes">, sizeBy
 
 function requireUnused(record: VolumeRecord, locked: LockedBackend): void {
   const action = `delete volume "${record.name}"`;
-  if (record.deletionProtection) {
+  if (isProtected(record)) {
     throw new StorageError({
       kind: "DeletionProtected",
       action,
