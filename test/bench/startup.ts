@@ -1,8 +1,12 @@
 import { spawn } from "node:child_process";
+import { createCertificate } from "../../providers/terraform/handshake/certificate.ts";
 import { type Comparison, compare } from "./measure.ts";
 import { providerExecutable } from "./provider.ts";
 
 const rounds = 25;
+
+/** Engines always bring one, and the provider then makes its own. */
+const clientCertificate = createCertificate().pem;
 
 /** From starting the provider to its handshake line, against a bare node that runs nothing. */
 export async function benchStartup(): Promise<readonly Comparison[]> {
@@ -32,6 +36,7 @@ function untilHandshake(executable: string): Promise<number> {
         ...process.env,
         TF_PLUGIN_MAGIC_COOKIE: "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2",
         PLUGIN_PROTOCOL_VERSIONS: "6",
+        PLUGIN_CLIENT_CERT: clientCertificate,
       },
       stdio: ["ignore", "pipe", "ignore"],
     });
