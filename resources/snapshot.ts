@@ -4,6 +4,7 @@ import {
   deleteSnapshot,
   findSnapshot,
   formatObjectId,
+  isProtected,
   parseObjectId,
   requireOwn,
   updateSnapshot,
@@ -92,6 +93,7 @@ export const snapshot = defineResource<SnapshotAttributes>({
   timeouts: { create: 60 * minute, read: 5 * minute, update: 20 * minute, delete: 20 * minute },
 
   async plan(context, { config, prior, planned, replace, private: privateData }) {
+    if (prior !== null && replace.length > 0) refuseProtected(prior);
     if (context !== null && !isUnknown(planned.volume_id)) {
       const { backend } = locate(context, planned.volume_id, "volume_id");
       const name = isUnknown(planned.name) ? null : planned.name;
@@ -117,14 +119,7 @@ export const snapshot = defineResource<SnapshotAttributes>({
     if (context !== null) {
       await claimForHeld(context, locate(context, prior.id, "id").backend, "snapshot", prior.name, null);
     }
-    if (!prior.deletion_protection) return;
-    throw new StorageError({
-      kind: "DeletionProtected",
-      action: `delete snapshot "${prior.name}"`,
-      reason: "It is protected against deletion",
-      nextStep: "Set deletion_protection = false and apply that first",
-      attribute: ["deletion_protection"],
-    });
+    refuseProtected(prior);
   },
 
   async read(context, state) {
@@ -146,7 +141,8 @@ export const snapshot = defineResource<SnapshotAttributes>({
     const record = await keepingPartialState(
       backend,
       planned,
-      (uuid) => ({ id: formatObjectId({ backend: backend.name, uuid }) }),
+      // What is unfinished is never protected: it holds no data, and could not be removed otherwise.
+      (uuid) => ({ id: formatObjectId({ backend: backend.name, uuid }), deletion_protection: false }),
       () =>
         createSnapshot(
           backend,
@@ -210,6 +206,17 @@ export const snapshot = defineResource<SnapshotAttributes>({
   },
 });
 
+function refuseProtected(prior: SnapshotState): void {
+  if (!prior.deletion_protection) return;
+  throw new StorageError({
+    kind: "DeletionProtected",
+    action: `delete snapshot "${prior.name}"`,
+    reason: "It is protected against deletion",
+    nextStep: "Set deletion_protection = false and apply that first",
+    attribute: ["deletion_protection"],
+  });
+}
+
 async function checkCreation(
   context: HookContext,
   backend: Backend,
@@ -251,7 +258,7 @@ function stateOf(
     id: written.id,
     volume_id: written.volume_id,
     name: record.name,
-    deletion_protection: record.deletionProtection,
+    deletion_protection: isProtected(record),
     labels: labelsOf(record, written.labels),
     timeouts: written.timeouts,
     labels_all: labelsAllOf(record),

@@ -4,6 +4,7 @@ import {
   deleteVolume,
   findVolume,
   formatObjectId,
+  isProtected,
   nameTaken,
   parseObjectId,
   requireOwn,
@@ -186,15 +187,7 @@ export const volume = defineResource<VolumeAttributes>({
     if (context !== null) {
       await claimForHeld(context, locate(context, prior.id, "id").backend, "volume", prior.name, null);
     }
-    if (prior.deletion_policy !== "retain" && prior.deletion_protection) {
-      throw new StorageError({
-        kind: "DeletionProtected",
-        action: `delete volume "${prior.name}"`,
-        reason: "It is protected against deletion",
-        nextStep: "Set deletion_protection = false and apply that first",
-        attribute: ["deletion_protection"],
-      });
-    }
+    refuseProtected(prior);
   },
 
   async read(context, state) {
@@ -214,7 +207,8 @@ export const volume = defineResource<VolumeAttributes>({
     const record = await keepingPartialState(
       backend,
       planned,
-      (uuid) => ({ id: formatObjectId({ backend: backend.name, uuid }) }),
+      // What is unfinished is never protected: it holds no data, and could not be removed otherwise.
+      (uuid) => ({ id: formatObjectId({ backend: backend.name, uuid }), deletion_protection: false }),
       () =>
         createVolume(
           backend,
@@ -277,6 +271,17 @@ export const volume = defineResource<VolumeAttributes>({
       ?.noteState(id.uuid, state.backend_identity);
   },
 });
+
+function refuseProtected(prior: VolumeState): void {
+  if (prior.deletion_policy === "retain" || !prior.deletion_protection) return;
+  throw new StorageError({
+    kind: "DeletionProtected",
+    action: `delete volume "${prior.name}"`,
+    reason: "It is protected against deletion",
+    nextStep: "Set deletion_protection = false and apply that first",
+    attribute: ["deletion_protection"],
+  });
+}
 
 function validate(config: Config<VolumeAttributes>): Diagnostic[] {
   const found: Diagnostic[] = [];
@@ -362,9 +367,11 @@ async function planChange(
   if (!isUnknown(planned.size_bytes) && planned.size_bytes < prior.size_bytes && replace.length === 0) {
     throw shrinks({ name: prior.name, sizeBytes: prior.size_bytes }, planned.size_bytes);
   }
+  if (replace.length > 0) refuseProtected(prior);
   if (context !== null) {
+    const { backend } = locate(context, prior.id, "id");
     const keepsName = replace.length === 0 && !isUnknown(planned.name) ? planned.name : null;
-    await claimForHeld(context, locate(context, prior.id, "id").backend, "volume", prior.name, keepsName);
+    await claimForHeld(context, backend, "volume", prior.name, keepsName);
   }
   // Replacing may also be the user's own wish: what is planned next may then be the creation of the replacement.
   return { planned, replace, private: { replaces: parseObjectId(prior.id, "id").uuid } };
@@ -390,6 +397,7 @@ async function checkCreation(
   }
   try {
     await acknowledgeReplaced(backend, privateData);
+    await backend.checkIdentity("creation");
     const listing = await backend.listing();
     checkSource(context, backend, listing, planned);
     if (!isUnknown(name) && planned.name_prefix === null) {
@@ -490,14 +498,14 @@ function refusedProvisioningChange(prior: VolumeState): StorageError {
 function sourceOf(context: HookContext, source: Written["source"], backend: Backend): VolumeSource | null {
   if (source === null) return null;
   const kind = source.snapshot_id === null ? "volume" : "snapshot";
-  const attribute = `${kind}_id`;
+  const attribute = ["source", `${kind}_id`];
   const located = locate(context, source.snapshot_id ?? source.volume_id ?? "", attribute);
   if (located.backend === backend) return { kind, id: located.uuid };
   throw new StorageError({
     kind: "InvalidInput",
     action: `make a volume on backend "${backend.name}" from a ${kind} on backend "${located.backend.name}"`,
     reason: "Source and volume must be on the same backend",
-    attribute: ["source", attribute],
+    attribute,
   });
 }
 
@@ -558,7 +566,7 @@ function stateOf(
     on_source_change: kept.on_source_change,
     provisioning: record.provisioning,
     multiattach: record.multiattach,
-    deletion_protection: record.deletionProtection,
+    deletion_protection: isProtected(record),
     deletion_policy: kept.deletion_policy,
     labels: labelsOf(record, kept.labels),
     timeouts: kept.timeouts,

@@ -5,7 +5,12 @@ import {
   parseObjectId,
   tryParseObjectId,
 } from "../../src/backend/index.ts";
-import { isStorageError, type JsonValue, StorageError } from "../../src/contract/index.ts";
+import {
+  type AttributePath,
+  isStorageError,
+  type JsonValue,
+  StorageError,
+} from "../../src/contract/index.ts";
 import {
   type HookContext,
   type ImportRequest,
@@ -20,10 +25,11 @@ import {
 export function locate(
   context: HookContext,
   id: string,
-  attribute: string,
+  attribute: string | AttributePath,
 ): { readonly backend: Backend; readonly uuid: string } {
   const parsed = parseObjectId(id, attribute);
-  return { backend: context.fleet.backend(parsed.backend, [attribute]), uuid: parsed.uuid };
+  const path = typeof attribute === "string" ? [attribute] : attribute;
+  return { backend: context.fleet.backend(parsed.backend, path), uuid: parsed.uuid };
 }
 
 /** Splits `fast#pool`. */

@@ -43,9 +43,9 @@ export async function claimForHeld(
     if (names?.has(creation(backend, kind, name)) === true) throw twice(backend, kind, name);
     names?.add(keeping(backend, kind, name));
   }
-  if (names?.has(creation(backend, kind, heldName)) !== true) return;
   try {
-    await backend.acknowledged();
+    await backend.checkIdentity("other");
+    if (names?.has(creation(backend, kind, heldName)) === true) await backend.acknowledged();
   } catch (error) {
     if (!toleratesAbsence(backend, error)) throw error;
   }
