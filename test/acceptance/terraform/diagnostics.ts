@@ -30,7 +30,7 @@ interface LogLine {
 export async function outcomeOf(
   terraform: TerraformWorkspace,
   command: "plan" | "apply" | "destroy",
-  ...args: string[]
+  ...args: readonly string[]
 ): Promise<Outcome> {
   const manner = command === "plan" ? "-detailed-exitcode" : "-auto-approve";
   const { exitCode, stdout, stderr } = await terraform.run([command, manner, "-json", ...args]);

@@ -27,7 +27,6 @@ describeEngines((engine) => {
     expect(storage.object("db").labels).toEqual({ app: "postgres" });
     expect((await terraform.plan()).exitCode).toBe(0);
 
-
     terraform.write(volume("db", 'labels = { app = "postgres" }').replace("size = 1", "size = 0"));
     expect((await terraform.plan()).exitCode).toBe(1);
   });
