@@ -440,6 +440,20 @@ describe("metadata", () => {
     expect(phases).toEqual(["acknowledged", "acknowledged", "acknowledged", "acknowledged"]);
     expect(listed.volumes.get(first.id)?.attachments[0]?.phase).toBe("acknowledged");
   });
+
+  test("more metadata than one command under a lock can be given is acknowledged with several", async () => {
+    const backend = await FileBackend.open();
+    const labels = { long: "x".repeat(240_000) };
+    const volumes = await Promise.all(Array.from({ length: 9 }, () => backend.create({ labels })));
+    await backend.change(async (context) => {
+      const before = backend.executor.commands;
+      const ids = volumes.map(({ id }) => id);
+      await backend.driver.acknowledge(ids, context);
+      expect(backend.executor.commands - before).toBe(2);
+    });
+    const phases = [...(await backend.list()).volumes.values()].map(({ phase }) => phase);
+    expect(new Set(phases)).toEqual(new Set(["acknowledged"]));
+  });
 });
 
 describe("copies under way", () => {

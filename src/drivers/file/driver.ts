@@ -393,22 +393,17 @@ class FileDriver implements VolumeDriver {
     const wanted = new Set(ids);
     const changes = [...operation.listing.sidecars].flatMap(([object, { sidecar, line }]) => {
       const changed = acknowledgedSidecar(sidecar, wanted);
-      return changed === undefined ? [] : [{ object, line, changed }];
-    });
-    if (changes.length === 0) return;
-    await this.#directory.change(operation, updateManyScript, {
-      owner: undefined,
-      args: [],
-      lines: changes.flatMap(({ object, line, changed }) => [
-        object,
-        line,
-        metadataLine(changed, operation.action),
-      ]),
+      if (changed === undefined) return [];
+      return [{ changed, lines: [object, line, metadataLine(changed, operation.action)] }];
     });
     const { volumes, snapshots } = operation.listing;
-    for (const { changed } of changes) {
-      const record = (changed.kind === "volume" ? volumes : snapshots).get(changed.fields.id);
-      if (record !== undefined) this.#directory.keep(operation, changed, record.sizeBytes);
+    for (const batch of batches(changes)) {
+      const lines = batch.flatMap((change) => change.lines);
+      await this.#directory.change(operation, updateManyScript, { owner: undefined, args: [], lines });
+      for (const { changed } of batch) {
+        const record = (changed.kind === "volume" ? volumes : snapshots).get(changed.fields.id);
+        if (record !== undefined) this.#directory.keep(operation, changed, record.sizeBytes);
+      }
     }
   }
 
@@ -508,6 +503,25 @@ class FileDriver implements VolumeDriver {
     if (leftovers(operation.listing, owner).length === 0) return;
     await this.#directory.change(operation, sweepScript, { owner, args: [], lines: [] });
   }
+}
+
+/** As many characters of metadata as one command under the lock is given: some thousand objects. */
+const longestBatch = 4 * 1024 ** 2;
+
+/** In order, as few as the longest allows. */
+function batches<T extends { readonly lines: readonly string[] }>(changes: readonly T[]): readonly T[][] {
+  const found: T[][] = [];
+  let left = 0;
+  for (const change of changes) {
+    const length = change.lines.reduce((sum, line) => sum + line.length + 1, 0);
+    if (length > left) {
+      found.push([]);
+      left = longestBatch;
+    }
+    found.at(-1)?.push(change);
+    left -= length;
+  }
+  return found;
 }
 
 function sameShape(made: VolumeRecord, provisioning: Provisioning, sizeBytes: number): boolean {
