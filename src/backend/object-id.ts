@@ -1,4 +1,4 @@
-import { StorageError } from "../contract/index.ts";
+import { type AttributePath, StorageError } from "../contract/index.ts";
 
 /** What a state calls an object of ours: `<backend>/<uuid>`. */
 export interface ObjectId {
@@ -25,14 +25,15 @@ export function tryParseObjectId(text: string): ObjectId | undefined {
 }
 
 /** As `tryParseObjectId`, but throws `InvalidInput`, naming `attribute`. */
-export function parseObjectId(text: string, attribute: string): ObjectId {
+export function parseObjectId(text: string, attribute: string | AttributePath): ObjectId {
   const id = tryParseObjectId(text);
   if (id !== undefined) return id;
+  const path = typeof attribute === "string" ? [attribute] : attribute;
   throw new StorageError({
     kind: "InvalidInput",
-    action: `use ${attribute} "${text}"`,
+    action: `use ${path.join(".")} "${text}"`,
     reason: 'An id has the form "<backend>/<uuid>"',
     nextStep: `Take it from the id attribute of the resource or data source`,
-    attribute: [attribute],
+    attribute: path,
   });
 }
