@@ -283,6 +283,19 @@ describe("adopt", () => {
     expect(shelf.calls).toEqual([]);
   });
 
+  it("takes what is not known in the preview to be what is there", async () => {
+    const news = {
+      name: "found",
+      size: unknown,
+      paintColour: unknown,
+      boxLabels: { a: unknown },
+      adopt: found,
+    };
+    const { inputs, failures } = await hooks.check({}, news);
+    expect(failures).toEqual([]);
+    expect(inputs).toEqual(expect.objectContaining(news));
+  });
+
   it("complains of what is not there, at `adopt`", async () => {
     const { failures } = await hooks.check({}, { size: 3, adopt: "shelf/none" });
     expect(failures).toEqual([

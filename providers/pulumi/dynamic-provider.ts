@@ -135,7 +135,8 @@ export function serveResource(
       await checkNewObject(context, config);
       return;
     }
-    const { replace } = await plan(context, config, await adopted(context, adopt));
+    const found = await adopted(context, adopt);
+    const { replace } = await plan(context, assumingUnchanged(config, found), found);
     refuseReplacing(replace);
   }
 
@@ -333,6 +334,16 @@ function changedInputs(
   }
   if (names.every((name) => valuesEqual(prior[name] ?? null, live[name] ?? null))) return undefined;
   return toProperties(attributes, Object.fromEntries(names.map((name) => [name, live[name] ?? null])));
+}
+
+/** `config` as far as it is known, and `found` where it is not: in a preview only what is known can differ. */
+function assumingUnchanged(config: Values, found: Values): Values {
+  return Object.fromEntries(
+    Object.entries(config).map(([name, value]) => [
+      name,
+      isWhollyKnown(value) ? value : (found[name] ?? null),
+    ]),
+  );
 }
 
 function idOf(state: Values): string {
