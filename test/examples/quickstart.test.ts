@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, readdirSync, symlinkSync } from "node:fs";
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { repositoryFile } from "../../scripts/build-terraform.ts";
@@ -76,6 +76,16 @@ test.skipIf(first === undefined)(
     expect(readdirSync(quickstart.temporary)).toEqual([]);
   },
 );
+
+test("a step that is not proven stops it, with all that the engine said", async () => {
+  const directory = tempDirectory();
+  const idle = '#!/bin/sh\n[ "$1" = version ] && echo "OpenTofu v0.0.0" || echo "Nothing was done."\n';
+  writeFileSync(join(directory, "tofu"), idle, { mode: 0o755 });
+  const quickstart = start(["--engine", "tofu"], `${directory}:${process.env["PATH"]}`);
+  expect(await quickstart.exitCode).toBe(1);
+  expect(quickstart.output()).toMatch(/stops here. This should be so, and is not: the host has one volume/);
+  expect(readdirSync(quickstart.temporary)).toEqual([]);
+});
 
 describe("npm run quickstart without an engine", () => {
   /** A PATH with Node.js and nothing else. */
