@@ -7,7 +7,7 @@
  */
 import { mkdir, mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type EmbeddedHost, startEmbeddedHost } from "../../src/embedded-host/index.ts";
 import type { Engine, EngineSetting } from "./engine.ts";
@@ -19,7 +19,7 @@ import { StorageDirectory } from "./storage-directory.ts";
 import { tellStory } from "./story.ts";
 import { startTerraform } from "./terraform.ts";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
+const root = dirname(fileURLToPath(new URL("..", import.meta.url)));
 
 /** Runs the quickstart and gives the exit code. */
 async function main(): Promise<number> {
