@@ -3,23 +3,23 @@
  *
  *     node scripts/generate-constructs.ts
  */
-import { rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { constructLibraries, generateConstructs } from "../providers/cdk/index.ts";
 import { repositoryFile } from "./build-terraform.ts";
 
-/** Returns the directory that holds the constructs of each library, in one of the library's name. */
-export async function writeConstructs(): Promise<string> {
-  const directory = repositoryFile(".gen");
-  await rm(directory, { recursive: true, force: true });
+/** Writes the constructs for each library into a folder of its name in `directory`. */
+export async function writeConstructs(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
   await Promise.all(
-    constructLibraries.map((library) =>
-      generateConstructs(library, repositoryFile("schema.json"), join(directory, library)),
-    ),
+    constructLibraries.map(async (library) => {
+      const target = join(directory, library);
+      await rm(target, { recursive: true, force: true });
+      await generateConstructs(library, repositoryFile("schema.json"), target);
+    }),
   );
   // They are CommonJS, as the libraries are.
   await writeFile(join(directory, "package.json"), `${JSON.stringify({ type: "commonjs" })}\n`);
-  return directory;
 }
 
-if (import.meta.main) await writeConstructs();
+if (import.meta.main) await writeConstructs(repositoryFile(".gen"));

@@ -53,7 +53,7 @@ async function printed({ child, output, exitCode }: Quickstart, text: string): P
 for (const engine of engines) {
   const found = findEngine(engine);
   describe.skipIf(!found.available)(titled(`npm run quickstart with ${engine}`, found), () => {
-    test("proves every step and leaves nothing behind", async () => {
+    test("proves every step and leaves nothing behind", { timeout: 300_000 }, async () => {
       const quickstart = start(["--engine", engine]);
       expect(await quickstart.exitCode, quickstart.output()).toBe(0);
       expect(quickstart.output()).toMatch(/9\. Destroy everything[\s\S]*ok: no volume, no snapshot/);
