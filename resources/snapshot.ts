@@ -10,7 +10,7 @@ import {
   updateSnapshot,
 } from "../src/backend/index.ts";
 import { type JsonValue, type SnapshotRecord, StorageError } from "../src/contract/index.ts";
-import { labelsAllOf, labelsOf, plannedLabelsAll } from "./common/labels.ts";
+import { labelsAllOf, labelsOf, labelsSetting, plannedLabelsAll } from "./common/labels.ts";
 import { objectName } from "./common/names.ts";
 import {
   acknowledgeReplaced,
@@ -22,6 +22,7 @@ import {
   parseImport,
   readTolerantly,
   toleratesAbsence,
+  warnIfUnfinished,
   withoutDefaults,
 } from "./common/objects.ts";
 import { claimForCreation, claimForHeld } from "./common/planned-names.ts";
@@ -126,7 +127,9 @@ export const snapshot = defineResource<SnapshotAttributes>({
     const { backend, uuid } = locate(context, state.id, "id");
     return readTolerantly(context, backend, state, async () => {
       const record = await findSnapshot(backend, uuid, state.backend_identity);
-      return record === undefined ? null : stateOf(record, state.backend_identity, state);
+      if (record === undefined) return null;
+      warnIfUnfinished(context, "snapshot", record);
+      return stateOf(record, state.backend_identity, state);
     });
   },
 
@@ -188,13 +191,14 @@ export const snapshot = defineResource<SnapshotAttributes>({
     const record = await findImported(backend, reference);
     if (record === undefined) throw nothingToImport(backend, "snapshot", reference);
     requireOwn(backend, "snapshot", record);
+    warnIfUnfinished(context, "snapshot", record);
     backend.noteImport(record.id);
     return stateOf(record, await identityOf(backend), {
+      labels: null,
       timeouts: null,
       ...(record.settings as Partial<Written>),
       id: formatObjectId({ backend: backend.name, uuid: record.id }),
       volume_id: formatObjectId({ backend: backend.name, uuid: record.volumeId }),
-      labels: null,
     });
   },
 
@@ -223,8 +227,9 @@ async function checkCreation(
   name: string | null,
   privateData: PrivateData,
 ): Promise<void> {
+  // Also where an unreachable host is tolerated: what is replaced must not be taken for unfinished at apply.
+  await acknowledgeReplaced(backend, privateData);
   try {
-    await acknowledgeReplaced(backend, privateData);
     if (name === null) return;
     const { snapshots } = await backend.listing();
     await claimForCreation(context, backend, "snapshot", name, snapshots, privateData);
@@ -245,7 +250,7 @@ async function findImported(
 
 /** What only the resource needs to know, kept on the host for imports. */
 function settingsOf(written: Written): Readonly<Record<string, JsonValue>> {
-  return withoutDefaults({ timeouts: written.timeouts }, {});
+  return withoutDefaults({ labels: labelsSetting(written.labels), timeouts: written.timeouts }, {});
 }
 
 /** State of a snapshot as it is on the host; what only the configuration knows comes from `written`. */

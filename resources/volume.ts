@@ -21,7 +21,7 @@ import {
   type VolumeRecord,
   type VolumeSource,
 } from "../src/contract/index.ts";
-import { labelsAllOf, labelsOf, plannedLabelsAll } from "./common/labels.ts";
+import { labelsAllOf, labelsOf, labelsSetting, plannedLabelsAll } from "./common/labels.ts";
 import { objectName, objectNamePrefix } from "./common/names.ts";
 import {
   acknowledgeReplaced,
@@ -34,6 +34,7 @@ import {
   parseImport,
   readTolerantly,
   toleratesAbsence,
+  warnIfUnfinished,
   withoutDefaults,
 } from "./common/objects.ts";
 import { claimForCreation, claimForHeld } from "./common/planned-names.ts";
@@ -194,7 +195,9 @@ export const volume = defineResource<VolumeAttributes>({
     const { backend, uuid } = locate(context, state.id, "id");
     return readTolerantly(context, backend, state, async () => {
       const record = await findVolume(backend, uuid, state.backend_identity);
-      return record === undefined ? null : stateOf(record, backend, state.backend_identity, state);
+      if (record === undefined) return null;
+      warnIfUnfinished(context, "volume", record);
+      return stateOf(record, backend, state.backend_identity, state);
     });
   },
 
@@ -204,6 +207,7 @@ export const volume = defineResource<VolumeAttributes>({
     const backend = context.fleet.backend(name, ["backend"]);
     const replaced = privateData["replaces"];
     if (typeof replaced === "string") backend.known.add(replaced);
+    if (!isUnknown(planned.backend_identity)) await backend.listingOf(planned.backend_identity);
     const record = await keepingPartialState(
       backend,
       planned,
@@ -260,6 +264,7 @@ export const volume = defineResource<VolumeAttributes>({
           );
     if (record === undefined) throw nothingToImport(backend, "volume", reference);
     requireOwn(backend, "volume", record);
+    warnIfUnfinished(context, "volume", record);
     backend.noteImport(record.id);
     return stateOf(record, backend, await identityOf(backend), null);
   },
@@ -327,8 +332,8 @@ async function plan(
     size_bytes: plannedBytes(request.planned.size, prior),
   };
   if (prior !== null) return planChange(context, request, shared, prior);
-  if (context !== null) await checkCreation(context, shared, request.private);
-  return { planned: shared, replace: [], private: request.private };
+  const identity = context === null ? UNKNOWN : await checkCreation(context, shared, request.private);
+  return { planned: { ...shared, backend_identity: identity }, replace: [], private: request.private };
 }
 
 function plannedBytes(size: VolumePlan["size"], prior: VolumeState | null): VolumePlan["size_bytes"] {
@@ -377,13 +382,16 @@ async function planChange(
   return { planned, replace, private: { replaces: parseObjectId(prior.id, "id").uuid } };
 }
 
-/** Whether a create can succeed, as far as configuration and inventory tell. */
+/**
+ * Whether a create can succeed, as far as configuration and inventory tell. Returns what the storage calls itself: a plan
+ * that says so cannot be carried out on another that has come to its place, which at apply nothing else would tell.
+ */
 async function checkCreation(
   context: HookContext,
   planned: VolumePlan,
   privateData: PrivateData,
-): Promise<void> {
-  if (isUnknown(planned.backend)) return;
+): Promise<VolumePlan["backend_identity"]> {
+  if (isUnknown(planned.backend)) return UNKNOWN;
   const backend = context.fleet.backend(parseBackendReference(planned.backend).name, ["backend"]);
   const { name, provisioning } = planned;
   if (!isUnknown(provisioning) && !backend.driver.features.provisioning.includes(provisioning)) {
@@ -395,8 +403,9 @@ async function checkCreation(
       attribute: ["provisioning"],
     });
   }
+  // Also where an unreachable host is tolerated: what is replaced must not be taken for unfinished at apply.
+  await acknowledgeReplaced(backend, privateData);
   try {
-    await acknowledgeReplaced(backend, privateData);
     await backend.checkIdentity("creation");
     const listing = await backend.listing();
     checkSource(context, backend, listing, planned);
@@ -406,8 +415,10 @@ async function checkCreation(
         if (record.owner === backend.owner && record.name === name) warnOfTakenName(context, backend, record);
       }
     }
+    return listing.identity ?? UNKNOWN;
   } catch (error) {
     if (!toleratesAbsence(backend, error)) throw error;
+    return UNKNOWN;
   }
 }
 
@@ -538,8 +549,9 @@ const settingDefaults = {
 /** What only the resource needs to know, kept on the host for imports. */
 function settingsOf(written: Written): Readonly<Record<string, JsonValue>> {
   const { name_prefix, on_backend_change, on_source_change, deletion_policy, timeouts: limits } = written;
+  const labels = labelsSetting(written.labels);
   return withoutDefaults(
-    { name_prefix, on_backend_change, on_source_change, deletion_policy, timeouts: limits },
+    { name_prefix, on_backend_change, on_source_change, deletion_policy, labels, timeouts: limits },
     settingDefaults,
   );
 }
@@ -583,6 +595,7 @@ function stateOf(
 function importedSettings(record: VolumeRecord, backend: Backend): Written & { readonly id: null } {
   return {
     name_prefix: null,
+    labels: null,
     timeouts: null,
     ...settingDefaults,
     ...(record.settings as Partial<Written>),
@@ -590,7 +603,6 @@ function importedSettings(record: VolumeRecord, backend: Backend): Written & { r
     backend: backend.name,
     source: importedSource(record, backend),
     multiattach: record.multiattach,
-    labels: null,
   };
 }
 

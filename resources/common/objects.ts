@@ -9,6 +9,7 @@ import {
   type AttributePath,
   isStorageError,
   type JsonValue,
+  type ObjectRecord,
   StorageError,
 } from "../../src/contract/index.ts";
 import {
@@ -123,6 +124,19 @@ export async function readTolerantly<S>(
     });
     return prior;
   }
+}
+
+/** Says that what state holds is not finished: without data, and there to be deleted only. */
+export function warnIfUnfinished(
+  context: HookContext,
+  kind: "volume" | "snapshot",
+  record: ObjectRecord,
+): void {
+  if (record.phase !== "creating") return;
+  context.warn({
+    summary: `The ${kind} "${record.name}" is not finished`,
+    detail: "Its creation was interrupted, and it holds no usable data. Destroy it, or have it replaced.",
+  });
 }
 
 /** Whether `error` is an unreachable host that the configuration says not to stop for. */

@@ -129,7 +129,10 @@ export class Backend {
    * @throws StorageError `BackendIdentityMismatch` where a state, or the storage itself, holds objects already
    */
   async establishIdentity(): Promise<void> {
-    if ((await this.identityForCreation()) !== null) return;
+    const listing = await this.listing();
+    if (listing.identity !== null) return;
+    const isEmpty = listing.volumes.size + listing.snapshots.size + listing.damaged.size === 0;
+    if (!isEmpty || this.#expected.size > 0) this.#requireSomeIdentity(listing);
     this.#establishing ??= this.driver
       .establishIdentity({ executor: this.host })
       .then(() => {
@@ -139,14 +142,6 @@ export class Backend {
         this.#establishing = undefined;
       });
     await this.#establishing;
-  }
-
-  /** What the storage that an object is to be made on calls itself; null where it is to get its identity then. Throws as `establishIdentity`. */
-  async identityForCreation(): Promise<string | null> {
-    const listing = await this.listing();
-    const isEmpty = listing.volumes.size + listing.snapshots.size + listing.damaged.size === 0;
-    if (!isEmpty || this.#expected.size > 0) this.#requireSomeIdentity(listing);
-    return listing.identity;
   }
 
   /** Tells of an object that a state holds. No I/O: acknowledging it, where needed, waits for the next listing. */

@@ -3,19 +3,19 @@ import type {
   Argument,
   CommandResult,
   Executor,
-  Host,
   JobResult,
   JobSpec,
   LockOptions,
   RunOptions,
 } from "../../src/contract/index.ts";
 import { createFileDriver } from "../../src/drivers/file/index.ts";
+import type { CountedHost, HostStats } from "../../src/ssh/host.ts";
 import { targets } from "../../src/targets/registry.ts";
 import { LocalExecutor } from "./local-executor.ts";
 import { tempDirectory } from "./temp-directory.ts";
 
 /** This machine in place of a host behind SSH. Jobs run in the foreground, and leave the record of their name only. */
-export class LocalHost implements Host {
+export class LocalHost implements CountedHost {
   readonly host = "here";
   readonly executor = new LocalExecutor();
   /** Ids of the jobs that have run or been started and were not forgotten. */
@@ -36,6 +36,10 @@ export class LocalHost implements Host {
 
   async forgetJob({ id }: Pick<JobSpec, "id">): Promise<void> {
     this.jobs.delete(id);
+  }
+
+  stats(): HostStats {
+    return { dials: 0, channels: 0, commands: this.executor.commands };
   }
 
   stream(): Promise<never> {

@@ -1,0 +1,103 @@
+import { mkdirSync, renameSync } from "node:fs";
+import { expect, test } from "vitest";
+import { planChange, provider } from "../resources/index.ts";
+import { type HookContext, parseValues, type Resource, type Values } from "../resources/schema/index.ts";
+import { Fleet } from "../src/backend/index.ts";
+import { StorageError } from "../src/contract/index.ts";
+import { LocalHost } from "./support/backend.ts";
+import { tempDirectory } from "./support/temp-directory.ts";
+
+const [volume, , attachment] = provider.resources as [Resource, Resource, Resource];
+
+/** One run of a provider: what it is told of state, and what it shows. */
+function newRun(directory: string) {
+  const host = new LocalHost();
+  const fleet = new Fleet(
+    {
+      owner: "acme/prod",
+      defaultLabels: {},
+      deletionProtection: false,
+      hosts: { h: { name: "h", address: "here", user: "me", auth: {} } },
+      backends: [
+        {
+          name: "demo",
+          aliases: [],
+          host: "h",
+          technology: { technology: "file", directory, format: "raw" },
+          unreachable: "error",
+        },
+      ],
+    },
+    { openHost: () => host },
+  );
+  const warnings: string[] = [];
+  const context: HookContext = {
+    fleet,
+    signal: new AbortController().signal,
+    warn: ({ summary }) => warnings.push(summary),
+  };
+  return { host, fleet, context, warnings };
+}
+
+async function plan(resource: Resource, context: HookContext, config: object): Promise<Values> {
+  const { values } = parseValues(resource.attributes, config as Parameters<typeof parseValues>[1]);
+  return (await planChange(resource, context, { config: values, prior: null, private: {} })).planned;
+}
+
+const config = { name: "db", size: 1, backend: "demo" };
+
+test("a creation planned for one storage is not carried out on what has come to its place", async () => {
+  const directory = `${tempDirectory()}/volumes`;
+  mkdirSync(directory);
+  const first = newRun(directory);
+  await volume.create(first.context, await plan(volume, first.context, config), {});
+  const planned = await plan(volume, newRun(directory).context, { ...config, name: "other" });
+  renameSync(directory, `${directory}.away`);
+  mkdirSync(directory);
+  await expect(volume.create(newRun(directory).context, planned, {})).rejects.toMatchObject({
+    kind: "BackendIdentityMismatch",
+  });
+});
+
+test("an unfinished volume can be imported and destroyed, and a warning says what it is", async () => {
+  const directory = tempDirectory();
+  const { host, context, warnings } = newRun(directory);
+  const source = await volume.create(
+    context,
+    await plan(volume, context, { ...config, provisioning: "thick" }),
+    {},
+  );
+  host.runJob = async () => {
+    throw new StorageError({ kind: "Cancelled", action: "wait", reason: "stopped on request" });
+  };
+  const clone = { ...config, name: "copy", deletion_protection: true, source: { volume_id: source["id"] } };
+  await expect(volume.create(context, await plan(volume, context, clone), {})).rejects.toMatchObject({
+    state: { backend_identity: source["backend_identity"], deletion_protection: false },
+  });
+  expect(warnings).toEqual([]);
+  const imported = await volume.import(context, { id: "demo/copy" });
+  expect(warnings).toEqual(['The volume "copy" is not finished']);
+  await volume.planDelete(context, imported);
+  await volume.delete(context, imported);
+  await volume.delete(context, source);
+});
+
+test("a create never takes up the attachment of another resource whose acknowledgement failed", async () => {
+  const directory = tempDirectory();
+  const first = newRun(directory);
+  const made = await volume.create(
+    first.context,
+    await plan(volume, first.context, { ...config, multiattach: true }),
+    {},
+  );
+  const wanted = { volume_id: made["id"], host: "h" };
+  const held = await attachment.create(first.context, await plan(attachment, first.context, wanted), {});
+  const { fleet, context } = newRun(directory);
+  for (const backend of fleet.backends) {
+    backend.driver.acknowledge = async () => {
+      throw new StorageError({ kind: "BackendUnreachable", action: "acknowledge", reason: "lost" });
+    };
+  }
+  attachment.noteState(fleet, held);
+  await expect(plan(attachment, context, wanted)).rejects.toThrow("lost");
+});
