@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import { expect } from "vitest";
 import { parse, stringify } from "yaml";
 import { findEngine } from "./engines.ts";
 import { packedPackage, programsDirectory, unpackPackage } from "./pulumi-package.ts";
@@ -123,7 +122,7 @@ export class PulumiWorkspace {
 
   /** Encrypts a value in the stack's configuration. @param path such as `breezeblock:hosts.san1.password` */
   async setSecret(path: string, value: string): Promise<void> {
-    expectSuccess(await this.run(["config", "set", "--secret", "--path", path, value]));
+    expectSuccess(await this.run(["config", "set", "--secret", "--path", "--", path, value]));
   }
 
   /** Installs another package in place of breezeblock. */
@@ -133,7 +132,7 @@ export class PulumiWorkspace {
 
   /** Runs Pulumi to its end, whatever comes of it. */
   run(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<PulumiResult> {
-    const child = spawn(findEngine("pulumi").path, [...args, "--non-interactive", "--color", "never"], {
+    const child = spawn(findEngine("pulumi").path, ["--non-interactive", "--color", "never", ...args], {
       cwd: this.directory,
       env: { ...this.#environment, ...environment },
       stdio: ["ignore", "pipe", "pipe"],
@@ -212,8 +211,8 @@ export class PulumiWorkspace {
   }
 }
 
-/** The result, once Pulumi has ended well; a failed expectation shows everything it wrote. */
+/** The result, once Pulumi has ended well. @throws Error with everything that it wrote */
 export function expectSuccess(result: PulumiResult): PulumiResult {
-  expect(result.exitCode, result.text).toBe(0);
+  if (result.exitCode !== 0) throw new Error(`Pulumi ended with ${result.exitCode}:\n${result.text}`);
   return result;
 }
