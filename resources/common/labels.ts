@@ -17,6 +17,11 @@ export function labelsOf(record: ObjectRecord, prior: Labels | null): Labels | n
   return prior === null && Object.keys(record.labels).length === 0 ? null : record.labels;
 }
 
+/** What no import could tell from the labels on the host, and is kept among the settings: that an empty map was written. */
+export function labelsSetting(labels: Labels | null): Labels | null {
+  return labels !== null && Object.keys(labels).length === 0 ? labels : null;
+}
+
 export function labelsAllOf(record: ObjectRecord): Labels {
   return { ...record.defaultLabels, ...record.labels };
 }
