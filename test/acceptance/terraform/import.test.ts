@@ -10,6 +10,7 @@ resource "breezeblock_volume" "base" {
   name    = "base"
   size    = 1
   backend = "demo"
+  labels  = {}
 }
 resource "breezeblock_snapshot" "s" {
   name                = "s"
