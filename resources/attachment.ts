@@ -19,6 +19,7 @@ import {
   objectIdentity,
   parseImport,
   readTolerantly,
+  replacing,
   toleratesAbsence,
 } from "./common/objects.ts";
 import { bytesToGib, sizeInGib } from "./common/sizes.ts";
@@ -128,7 +129,8 @@ export const attachment = defineResource<AttachmentAttributes>({
     return [];
   },
 
-  async plan(context, { prior, planned, replace, private: privateData }) {
+  async plan(context, { prior, planned, replace: changed, private: privateData }) {
+    const replace = replacing(context, prior, planned, changed);
     if (context !== null && !isUnknown(planned.volume_id)) {
       const { backend } = locate(context, planned.volume_id, "volume_id");
       if (planned.host !== null && !isUnknown(planned.host)) {

@@ -21,6 +21,7 @@ import {
   objectIdentity,
   parseImport,
   readTolerantly,
+  replacing,
   toleratesAbsence,
   warnIfUnfinished,
   withoutDefaults,
@@ -93,7 +94,8 @@ export const snapshot = defineResource<SnapshotAttributes>({
   identity: objectIdentity,
   timeouts: { create: 60 * minute, read: 5 * minute, update: 20 * minute, delete: 20 * minute },
 
-  async plan(context, { config, prior, planned, replace, private: privateData }) {
+  async plan(context, { config, prior, planned, replace: changed, private: privateData }) {
+    const replace = replacing(context, prior, planned, changed);
     if (prior !== null && replace.length > 0) refuseProtected(prior);
     if (context !== null && !isUnknown(planned.volume_id)) {
       const { backend } = locate(context, planned.volume_id, "volume_id");

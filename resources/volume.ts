@@ -26,6 +26,7 @@ import { objectName, objectNamePrefix } from "./common/names.ts";
 import {
   acknowledgeReplaced,
   identityOf,
+  isSameObject,
   keepingPartialState,
   locate,
   nothingToImport,
@@ -358,7 +359,7 @@ async function planChange(
     if (planned.on_backend_change !== "replace") throw refusedBackendChange(planned.backend, prior);
     replace.push(["backend"]);
   }
-  if (sourceChanges(planned.source, prior.source)) {
+  if (sourceChanges(context, planned.source, prior.source)) {
     if (planned.on_source_change === "replace") replace.push(["source"]);
     else if (planned.on_source_change !== "keep") throw refusedSourceChange(prior);
   }
@@ -470,8 +471,17 @@ function backendChanges(
 }
 
 /** A source that is taken away, or was never known (imported), changes nothing. */
-function sourceChanges(planned: VolumePlan["source"], prior: VolumeState["source"]): boolean {
-  return planned !== null && prior !== null && !valuesEqual(planned, prior);
+function sourceChanges(
+  context: HookContext | null,
+  planned: VolumePlan["source"],
+  prior: VolumeState["source"],
+): boolean {
+  if (planned === null || prior === null) return false;
+  if (!isWhollyKnown(planned as Value)) return true;
+  const { snapshot_id, volume_id } = planned as NonNullable<VolumeState["source"]>;
+  const isSame = (wanted: string | null, current: string | null) =>
+    wanted === current || (wanted !== null && current !== null && isSameObject(context, wanted, current));
+  return !(isSame(snapshot_id, prior.snapshot_id) && isSame(volume_id, prior.volume_id));
 }
 
 function refusedBackendChange(planned: VolumePlan["backend"], prior: VolumeState): StorageError {

@@ -7,10 +7,10 @@ import { StorageError } from "../src/contract/index.ts";
 import { LocalHost } from "./support/backend.ts";
 import { tempDirectory } from "./support/temp-directory.ts";
 
-const [volume, , attachment] = provider.resources as [Resource, Resource, Resource];
+const [volume, snapshot, attachment] = provider.resources as [Resource, Resource, Resource];
 
 /** One run of a provider: what it is told of state, and what it shows. */
-function newRun(directory: string) {
+function newRun(directory: string, name = "demo", aliases: readonly string[] = []) {
   const host = new LocalHost();
   const fleet = new Fleet(
     {
@@ -20,8 +20,8 @@ function newRun(directory: string) {
       hosts: { h: { name: "h", address: "here", user: "me", auth: {} } },
       backends: [
         {
-          name: "demo",
-          aliases: [],
+          name,
+          aliases,
           host: "h",
           technology: { technology: "file", directory, format: "raw" },
           unreachable: "error",
@@ -39,9 +39,13 @@ function newRun(directory: string) {
   return { host, fleet, context, warnings };
 }
 
-async function plan(resource: Resource, context: HookContext, config: object): Promise<Values> {
+function planOf(resource: Resource, context: HookContext, config: object, prior: Values | null) {
   const { values } = parseValues(resource.attributes, config as Parameters<typeof parseValues>[1]);
-  return (await planChange(resource, context, { config: values, prior: null, private: {} })).planned;
+  return planChange(resource, context, { config: values, prior, private: {} });
+}
+
+async function plan(resource: Resource, context: HookContext, config: object): Promise<Values> {
+  return (await planOf(resource, context, config, null)).planned;
 }
 
 const config = { name: "db", size: 1, backend: "demo" };
@@ -100,4 +104,40 @@ test("a create never takes up the attachment of another resource whose acknowled
   }
   attachment.noteState(fleet, held);
   await expect(plan(attachment, context, wanted)).rejects.toThrow("lost");
+});
+
+test("ids under a backend's former name mean the same objects: nothing imported is replaced for them", async () => {
+  const directory = tempDirectory();
+  const { context } = newRun(directory, "old");
+  const db = { name: "db", size: 1, backend: "old" };
+  const made = await volume.create(context, await plan(volume, context, db), {});
+  const taken = { name: "before", volume_id: made["id"] };
+  await snapshot.create(context, await plan(snapshot, context, taken), {});
+  const clone = {
+    name: "copy",
+    backend: "old",
+    source: { volume_id: made["id"] },
+    on_source_change: "replace",
+  };
+  await volume.create(context, await plan(volume, context, clone), {});
+  const renamed = newRun(directory, "new", ["old"]).context;
+  for (const [resource, id, written] of [
+    [volume, "new/copy", { ...clone, backend: "new" }],
+    [snapshot, "new/before", taken],
+  ] as const) {
+    const imported = await resource.import(renamed, { id });
+    expect((await planOf(resource, renamed, written, imported)).replace).toEqual([]);
+  }
+});
+
+test("two backends on one directory of a host are refused", async () => {
+  const host = { address: "here", user: "me", insecure_accept_any_host_key: true };
+  const { values } = parseValues(provider.attributes, {
+    hosts: { h: host },
+    backends: {
+      one: { host: "h", file: { directory: "/srv/volumes" } },
+      two: { host: "h", file: { directory: "/srv//volumes/" } },
+    },
+  });
+  await expect(provider.configure(values, { log: () => {} })).rejects.toThrow("are the same storage");
 });

@@ -15,9 +15,11 @@ import {
 import {
   type HookContext,
   type ImportRequest,
+  isUnknown,
   PartialStateError,
   type PrivateData,
   UNKNOWN,
+  type Unknowable,
   type Value,
   type Values,
 } from "../schema/index.ts";
@@ -31,6 +33,29 @@ export function locate(
   const parsed = parseObjectId(id, attribute);
   const path = typeof attribute === "string" ? [attribute] : attribute;
   return { backend: context.fleet.backend(parsed.backend, path), uuid: parsed.uuid };
+}
+
+/** Whether two ids mean one object: a backend that was renamed answers to its old name as well. */
+export function isSameObject(context: HookContext | null, a: string, b: string): boolean {
+  if (a === b) return true;
+  const [one, other] = [tryParseObjectId(a), tryParseObjectId(b)];
+  if (context === null || one === undefined || one.uuid !== other?.uuid) return false;
+  return context.fleet.backends.some(
+    (backend) => backend.answersTo(one.backend) && backend.answersTo(other.backend),
+  );
+}
+
+/** What of `replace` stands when a `volume_id` that says the same in other words is no change of volume. */
+export function replacing(
+  context: HookContext | null,
+  prior: { readonly volume_id: string } | null,
+  planned: { readonly volume_id: Unknowable<string> },
+  replace: readonly AttributePath[],
+): readonly AttributePath[] {
+  const { volume_id: volumeId } = planned;
+  if (prior === null || isUnknown(volumeId) || !isSameObject(context, prior.volume_id, volumeId))
+    return replace;
+  return replace.filter(([name]) => name !== "volume_id");
 }
 
 /** Splits `fast#pool`. */

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import type { BackendSettings, FleetSettings, TechnologySettings } from "../../src/backend/index.ts";
 import type { AttributePath } from "../../src/contract/index.ts";
 import type { Become, HostAuth, HostKeyPolicy, HostSettings } from "../../src/ssh/index.ts";
@@ -137,6 +138,19 @@ function checkBackend(name: string, backend: BackendConfig, config: ProviderConf
       ),
     );
   }
+  const place = placeOf(backend);
+  const [twin] = Object.entries(config.backends ?? {}).find(
+    ([other, settings]) => other !== name && place !== undefined && placeOf(settings) === place,
+  ) ?? [undefined];
+  if (twin !== undefined) {
+    found.push(
+      errorAt(
+        at,
+        `Backends "${name}" and "${twin}" are the same storage`,
+        "Each object there would belong to both, and what one resource deletes another could still hold. Use one backend; where it was renamed, list the old name in its aliases.",
+      ),
+    );
+  }
   for (const alias of backend.aliases ?? []) {
     const claimed = Object.entries(config.backends ?? {}).some(
       ([other, { aliases }]) => other === alias || (other !== name && aliases?.includes(alias) === true),
@@ -152,6 +166,11 @@ function checkBackend(name: string, backend: BackendConfig, config: ProviderConf
     }
   }
   return found;
+}
+
+/** Equal for backends whose objects are the same, as far as their settings tell. */
+function placeOf({ host, file }: BackendConfig): string | undefined {
+  return file === null ? undefined : JSON.stringify([host, posix.normalize(`${file.directory}/`)]);
 }
 
 const technologyNames = ["file"] as const;
