@@ -40,14 +40,6 @@ describe.skipIf(!pulumi.available)(titled("examples with pulumi", pulumi), () =>
     expect(storage.leftBehind()).toEqual([]);
   }
 
-  test("quickstart/pulumi: created whole, nothing to do, destroyed", () =>
-    lifeOf(
-      "examples/quickstart/pulumi/index.ts",
-      "storage",
-      "demo",
-      expect.arrayContaining(["data", "restored"]),
-    ));
-
   test("minimal", () => lifeOf("examples/minimal/index.ts", "san1", "fast", ["db"]));
 
   test("docs/reference: what it shows has the right types", async () => {

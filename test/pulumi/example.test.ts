@@ -37,9 +37,9 @@ describe.skipIf(!pulumi.available)(titled("examples/quickstart/pulumi", pulumi),
     workspace?.remove();
   });
 
-  it("makes a volume, its snapshot, a larger copy and an attachment, and then finds nothing to do", async () => {
+  it("makes a volume, its snapshot, a larger copy, a clone and an attachment, and then finds nothing to do", async () => {
     expectSuccess(await workspace.up());
-    expect(storage.names()).toEqual(["data", "restored"]);
+    expect(storage.names()).toEqual(["clone", "data", "restored"]);
     expect(storage.sizeOf(storage.object("restored"))).toBe(3 * gib);
     expect(storage.object("data").attachments).toHaveLength(1);
     expect(await workspace.outputs()).toMatchObject({ sizeBytes: gib, device: expect.any(String) as string });

@@ -25,14 +25,22 @@ const restored = new breezeblock.Volume("restored", {
   source: { snapshotId: beforeUpgrade.id },
 });
 
+// A copy of the volume as it is now, as large as the volume.
+const clone = new breezeblock.Volume("clone", {
+  name: "clone",
+  backend: "demo",
+  source: { volumeId: data.id },
+});
+
 // The file technology exports nothing: its volumes are used on the storage host itself. Where the host's file system has no
 // reflinks, a volume must not be in use while it is copied.
 const attachment = new breezeblock.Attachment(
   "data",
   { volumeId: data.id, volumeSize: data.size, host: "storage" },
-  { dependsOn: beforeUpgrade },
+  { dependsOn: [beforeUpgrade, clone] },
 );
 
 export const sizeBytes = data.sizeBytes;
 export const device = attachment.devicePath;
 export const restoredId = restored.id;
+export const cloneId = clone.id;
