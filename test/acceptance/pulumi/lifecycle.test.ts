@@ -218,7 +218,7 @@ describePulumi("drift, seen from a program in ES modules,", () => {
   const program = (size = 1) => `
     ${volume("db", 'labels: { app: "postgres" }', size)}${volume("other")}${volume("lost")}
     new breezeblock.Snapshot("s", { name: "s", volumeId: other.id });
-    new breezeblock.Attachment("a", { volumeId: other.id, connector: { host: "web1" } });`;
+    new breezeblock.Attachment("a", { volumeId: other.id, connector: { host: "web1" }, mode: "ro" });`;
 
   beforeAll(async () => {
     const { workspace } = scenario();

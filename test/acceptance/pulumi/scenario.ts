@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe } from "vitest";
+import { afterAll, beforeAll, describe, vi } from "vitest";
 import { titled } from "../../support/availability.ts";
 import { findEngine } from "../../support/engines.ts";
 import {
@@ -10,6 +10,9 @@ import {
 import { StorageDirectory, StorageHost } from "../../support/storage.ts";
 
 type Settings = Readonly<Record<string, unknown>>;
+
+// A command of Pulumi's takes seconds, on a busy machine many, and a test runs up to ten of them.
+vi.setConfig({ testTimeout: 400_000, hookTimeout: 400_000 });
 
 /** A suite that needs Pulumi; where it is missing, the suite is left out with the reason. */
 export function describePulumi(title: string, suite: () => void): void {
@@ -83,9 +86,12 @@ export class Scenario {
     expectSuccess(await this.workspace.preview("--refresh", "--diff", "--expect-no-changes"));
   }
 
-  /** Everything that the stack's state says of resources, for comparing before and after. */
+  /** What the stack's state says of each resource, in no matter what order, for comparing before and after. */
   async stateText(): Promise<string> {
-    return JSON.stringify(await this.workspace.resources());
+    const lines = (await this.workspace.resources()).map(({ urn, id, inputs, outputs }) =>
+      JSON.stringify({ urn, id, inputs, outputs }),
+    );
+    return lines.sort().join("\n");
   }
 
   remove(): void {
