@@ -1,6 +1,7 @@
-import { findEngine } from "../support/engines.ts";
+import { type Engine, findEngine } from "../support/engines.ts";
 import { benchCreateOverSsh } from "./create.ts";
 import { type Comparison, formatComparison } from "./measure.ts";
+import { benchPulumi } from "./pulumi.ts";
 import { benchShell } from "./shell.ts";
 import { benchStartup } from "./startup.ts";
 import { benchCreate, benchTerraform } from "./terraform.ts";
@@ -14,6 +15,7 @@ const sections: Readonly<Record<string, () => Promise<readonly Comparison[]>>> =
   "create-tofu": () => withEngine("tofu", benchCreate),
   terraform: () => withEngine("terraform", benchTerraform),
   tofu: () => withEngine("tofu", benchTerraform),
+  pulumi: () => withEngine("pulumi", benchPulumi),
 };
 
 const asked = process.argv.slice(2);
@@ -26,7 +28,7 @@ for (const name of asked.length > 0 ? asked : Object.keys(sections)) {
   for (const comparison of await section()) console.log(formatComparison(comparison));
 }
 
-async function withEngine<E extends "terraform" | "tofu">(
+async function withEngine<E extends Engine>(
   engine: E,
   bench: (engine: E) => Promise<readonly Comparison[]>,
 ): Promise<readonly Comparison[]> {
