@@ -167,6 +167,7 @@ export const attachment = defineResource<AttachmentAttributes>({
       (uuid) => ({ id: formatObjectId({ backend: backend.name, uuid }) }),
       () => attach(backend, request, context.signal),
     );
+    backend.noteReturned(granted.attachment.id);
     const id = formatObjectId({ backend: backend.name, uuid: granted.attachment.id });
     return stateOf(granted, await identityOf(backend), { ...written, id });
   },

@@ -164,6 +164,7 @@ export const snapshot = defineResource<SnapshotAttributes>({
           context.signal,
         ),
     );
+    backend.noteReturned(record.id);
     const id = formatObjectId({ backend: backend.name, uuid: record.id });
     return stateOf(record, await identityOf(backend), { ...written, id });
   },

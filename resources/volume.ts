@@ -237,6 +237,7 @@ export const volume = defineResource<VolumeAttributes>({
           context.signal,
         ),
     );
+    backend.noteReturned(record.id);
     return stateOf(record, backend, await identityOf(backend), { ...written, id: null });
   },
 

@@ -107,6 +107,19 @@ test("CLN-1, SNP-1: what is whole stays so when its job's record cannot be remov
   expect(host.jobs.size).toBe(0);
 });
 
+test("what a run returned is acknowledged when its engine ends in order, and left to be resumed when it does not", async () => {
+  const { backend, directory } = localBackend();
+  const killed = await create(backend);
+  backend.noteReturned(killed.id);
+  await backend.close({ stateIsKept: false });
+  const second = localBackend({ directory }).backend;
+  const resumed = await create(second);
+  expect(resumed).toMatchObject({ id: killed.id, phase: "unacknowledged" });
+  second.noteReturned(resumed.id);
+  await second.close({ stateIsKept: true });
+  await expect(create(localBackend({ directory }).backend)).rejects.toMatchObject({ kind: "AlreadyExists" });
+});
+
 test("storage that has lost its identity gets no new one while there is anything on it", async () => {
   const { backend, directory } = localBackend();
   const volume = await create(backend);

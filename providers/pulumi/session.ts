@@ -63,6 +63,7 @@ export class Session {
   async close(): Promise<void> {
     this.#abort.abort();
     const context = await this.#context?.catch(() => undefined);
-    await context?.fleet.close().catch(() => {});
+    // The engine ends its providers when it has written its state; when it is killed, they are not told.
+    await context?.fleet.close({ stateIsKept: true }).catch(() => {});
   }
 }

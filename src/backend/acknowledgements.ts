@@ -10,6 +10,7 @@ const quietMs = 250;
 export class AcknowledgementQueue {
   readonly #write: (ids: readonly string[]) => Promise<void>;
   readonly #stated = new Set<string>();
+  readonly #returned = new Set<string>();
   /** As of the last listing. */
   #unacknowledged: ReadonlySet<string> = new Set();
   #pending = new Set<string>();
@@ -24,6 +25,17 @@ export class AcknowledgementQueue {
   noteState(id: string): void {
     this.#stated.add(id);
     if (this.#unacknowledged.has(id)) this.#enqueue([id]);
+  }
+
+  /** A create has returned this id to the engine. Whether its state holds it is not known before the run has ended. */
+  noteReturned(id: string): void {
+    this.#returned.add(id);
+  }
+
+  /** The engine has ended in order: its state holds whatever was returned to it. */
+  stateIsKept(): void {
+    for (const id of this.#returned) this.#pending.add(id);
+    this.#returned.clear();
   }
 
   /** Compares what states hold with what is on the host. */

@@ -13,6 +13,15 @@ import { Listing } from "./listing.ts";
 import { OwnCopies } from "./own-copies.ts";
 import type { BackendSettings } from "./settings.ts";
 
+/** How a run ended. */
+export interface FleetEnd {
+  /**
+   * The engine has ended in order, so its state holds what was returned to it. Not so when it was killed: then the next
+   * run has to find what this one made.
+   */
+  readonly stateIsKept: boolean;
+}
+
 /** What work under a backend's lock is given: the driver's context, with a listing that the work keeps right. */
 export interface LockedBackend extends LockedContext {
   readonly fresh: Listing;
@@ -151,6 +160,12 @@ export class Backend {
     if (!this.#imported.has(uuid)) this.#acknowledgements.noteState(uuid);
   }
 
+  /** Tells of an object that a create returns to the engine. */
+  noteReturned(uuid: string): void {
+    this.known.add(uuid);
+    this.#acknowledgements.noteReturned(uuid);
+  }
+
   /** Tells of an object that is offered for import. Whether a state holds it in the end is for a later run to see. */
   noteImport(uuid: string): void {
     this.known.add(uuid);
@@ -199,7 +214,8 @@ export class Backend {
   }
 
   /** Writes pending acknowledgements and waits for work under way. The host stays open: others may share it. */
-  async close(): Promise<void> {
+  async close({ stateIsKept }: FleetEnd): Promise<void> {
+    if (stateIsKept) this.#acknowledgements.stateIsKept();
     await this.#acknowledgements.flush().catch(() => undefined);
     await this.#queue.idle();
   }

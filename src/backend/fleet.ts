@@ -2,7 +2,7 @@ import { type AttributePath, type Host, StorageError } from "../contract/index.t
 import { drivers } from "../drivers/registry.ts";
 import { type DebugLog, openHost } from "../ssh/index.ts";
 import { targets } from "../targets/registry.ts";
-import { Backend } from "./backend.ts";
+import { Backend, type FleetEnd } from "./backend.ts";
 import type { FleetSettings } from "./settings.ts";
 
 export interface FleetOptions {
@@ -58,8 +58,8 @@ export class Fleet {
   }
 
   /** Writes what is still pending (acknowledgements), then closes every connection. Idempotent. */
-  async close(): Promise<void> {
-    await Promise.allSettled(this.backends.map((backend) => backend.close()));
+  async close(end: FleetEnd = { stateIsKept: false }): Promise<void> {
+    await Promise.allSettled(this.backends.map((backend) => backend.close(end)));
     await Promise.allSettled([...this.#hosts.values()].map((host) => host.close()));
   }
 }

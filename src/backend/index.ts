@@ -1,5 +1,5 @@
 export * from "./attachments.ts";
-export { Backend } from "./backend.ts";
+export { Backend, type FleetEnd } from "./backend.ts";
 export { Fleet, type FleetOptions } from "./fleet.ts";
 export * from "./object-id.ts";
 export { HalfMadeError, isProtected, requireOwn } from "./ownership.ts";

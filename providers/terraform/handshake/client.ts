@@ -1,5 +1,6 @@
 import type { ServerHttp2Session } from "node:http2";
 import type { Logger } from "../../../resources/schema/index.ts";
+import type { FleetEnd } from "../../../src/backend/index.ts";
 import { serveSession } from "../grpc/server.ts";
 import { HealthCheckResponseServingStatus, HealthMethods } from "../protocol/generated/health.ts";
 import { GRPCBrokerMethods, GRPCControllerMethods, GRPCStdioMethods } from "../protocol/generated/plugin.ts";
@@ -22,7 +23,8 @@ export class Client {
     connection.routes
       .unary(GRPCControllerMethods.shutdown, async () => {
         connection.stop();
-        await this.#closeFleet();
+        // Engines ask for this at the end of a run only; one that is killed just hangs up.
+        await this.#closeFleet({ stateIsKept: true });
         onShutdown();
         return {};
       })
@@ -40,11 +42,11 @@ export class Client {
   /** Aborts what is under way, closes the fleet, for up to 20 s, and hangs up. Idempotent. */
   async close(): Promise<void> {
     this.#connection.stop();
-    await this.#closeFleet();
+    await this.#closeFleet({ stateIsKept: false });
     this.#session.destroy();
   }
 
-  async #closeFleet(): Promise<void> {
+  async #closeFleet(end: FleetEnd): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise<void>((resolve) => {
       timer = setTimeout(() => {
@@ -54,7 +56,7 @@ export class Client {
         resolve();
       }, closeLimitMs);
     });
-    const closing = this.#connection.close().catch((error: unknown) =>
+    const closing = this.#connection.close(end).catch((error: unknown) =>
       this.#logger.log("warn", "closing connections to hosts failed", {
         error: error instanceof Error ? error.message : String(error),
       }),

@@ -1,4 +1,5 @@
 import type { Logger, Provider } from "../../../resources/schema/index.ts";
+import type { FleetEnd } from "../../../src/backend/index.ts";
 import { Routes } from "../grpc/server.ts";
 import { Catalog } from "./catalog.ts";
 import { routeConfigurationMethods } from "./configuration-methods.ts";
@@ -13,7 +14,7 @@ export interface Connection {
   /** Aborts what is under way. */
   stop(): void;
   /** Closes the fleet. */
-  close(): Promise<void>;
+  close(end: FleetEnd): Promise<void>;
 }
 
 /** Serves `provider`; the result is called for every client. */
@@ -26,6 +27,6 @@ export function createService(provider: Provider, logger: Logger): () => Connect
     routeConfigurationMethods(routes, catalog, run);
     routeResourceMethods(routes, catalog, run);
     routeDataSourceMethods(routes, catalog, run);
-    return { routes, stop: () => run.stop(), close: () => run.close() };
+    return { routes, stop: () => run.stop(), close: (end) => run.close(end) };
   };
 }

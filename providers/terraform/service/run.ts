@@ -1,5 +1,5 @@
 import type { Diagnostic, HookContext, Logger, Provider, Values } from "../../../resources/schema/index.ts";
-import type { Fleet } from "../../../src/backend/index.ts";
+import type { Fleet, FleetEnd } from "../../../src/backend/index.ts";
 
 /** What one client's calls have in common: the fleet that its settings describe, and whether the user has stopped it. */
 export class Run {
@@ -21,7 +21,7 @@ export class Run {
 
   /** Takes new settings; what was cached under the old ones is forgotten. Null: not all of them are known yet. */
   async configure(provider: Provider, settings: Values | null): Promise<void> {
-    await this.close();
+    await this.close({ stateIsKept: false });
     this.#stop = new AbortController();
     this.#plannedNames = new Set();
     this.#fleet = settings === null ? null : await provider.configure(settings, this.#logger);
@@ -37,11 +37,11 @@ export class Run {
   }
 
   /** Closes the fleet once nothing uses it any more; `stop` first, so that this is soon. */
-  async close(): Promise<void> {
+  async close(end: FleetEnd): Promise<void> {
     const fleet = this.#fleet;
     this.#fleet = null;
     await Promise.allSettled(this.#operations);
-    await fleet?.close();
+    await fleet?.close(end);
   }
 
   /** Runs what uses the fleet. */

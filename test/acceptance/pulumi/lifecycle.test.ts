@@ -440,6 +440,21 @@ describePulumi("names", () => {
     expect(storage.readData(storage.object("db"), 8)).toBe("precious");
   });
 
+  test("of a resource that the program calls otherwise keep their volume: nothing is taken over and then deleted", async () => {
+    const { workspace, storage } = scenario();
+    workspace.program('new breezeblock.Volume("before", { name: "db", backend: "demo", size: 1 });');
+    expectSuccess(await workspace.up());
+    storage.writeData(storage.object("db"), "precious");
+    const { id } = storage.object("db");
+    // The engine creates the one before it deletes the other.
+    workspace.program('new breezeblock.Volume("after", { name: "db", backend: "demo", size: 1 });');
+    const refused = await workspace.up();
+    expect(refused.exitCode).not.toBe(0);
+    expect(errorsIn(refused)).toMatch(/name: Unable to create volume "db": .*has that name already/);
+    expect(storage.object("db").id).toBe(id);
+    expect(storage.readData(storage.object("db"), 8)).toBe("precious");
+  });
+
   test("that a prefix makes are new each time", async () => {
     const { workspace, storage } = scenario();
     workspace.program(
