@@ -442,6 +442,7 @@ describePulumi("names", () => {
 
   test("of a resource that the program calls otherwise keep their volume: nothing is taken over and then deleted", async () => {
     const { workspace, storage } = scenario();
+    expectSuccess(await workspace.destroy());
     workspace.program('new breezeblock.Volume("before", { name: "db", backend: "demo", size: 1 });');
     expectSuccess(await workspace.up());
     storage.writeData(storage.object("db"), "precious");
