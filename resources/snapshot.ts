@@ -88,7 +88,8 @@ const minute = 60_000;
 /** `breezeblock_snapshot`: a volume's content at one point in time. */
 export const snapshot = defineResource<SnapshotAttributes>({
   name: "snapshot",
-  description: "A snapshot: a volume's content at one point in time, from which new volumes can be made.",
+  description:
+    "A snapshot: a volume's content at one point in time, from which new volumes can be made. Where the host's file system has no reflinks (ext4, for one), it is a copy, and the volume must not have an attachment in mode `rw` while it is taken: let the attachment depend on the snapshot (`depends_on`, `dependsOn`).",
   version: 0,
   attributes,
   identity: objectIdentity,
@@ -217,9 +218,10 @@ function refuseProtected(prior: SnapshotState): void {
   if (!prior.deletion_protection) return;
   throw new StorageError({
     kind: "DeletionProtected",
-    action: `delete snapshot "${prior.name}"`,
+    action: `delete snapshot "${prior.name}" (${prior.id})`,
     reason: "It is protected against deletion",
-    nextStep: "Set deletion_protection = false and apply that first",
+    nextStep:
+      "Set deletion_protection = false and apply that first; where its block is gone from the configuration, put it back for that",
     attribute: ["deletion_protection"],
   });
 }

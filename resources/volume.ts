@@ -198,6 +198,7 @@ export const volume = defineResource<VolumeAttributes>({
       const record = await findVolume(backend, uuid, state.backend_identity);
       if (record === undefined) return null;
       warnIfUnfinished(context, "volume", record);
+      warnIfCut(context, record, state);
       return stateOf(record, backend, state.backend_identity, state);
     });
   },
@@ -283,10 +284,21 @@ function refuseProtected(prior: VolumeState): void {
   if (prior.deletion_policy === "retain" || !prior.deletion_protection) return;
   throw new StorageError({
     kind: "DeletionProtected",
-    action: `delete volume "${prior.name}"`,
+    action: `delete volume "${prior.name}" (${prior.id})`,
     reason: "It is protected against deletion",
-    nextStep: "Set deletion_protection = false and apply that first",
+    nextStep:
+      "Set deletion_protection = false and apply that first; where its block is gone from the configuration, put it back for that",
     attribute: ["deletion_protection"],
+  });
+}
+
+/** A volume that has become smaller has lost data, and growing it again would only hide that. */
+function warnIfCut(context: HookContext, record: VolumeRecord, state: VolumeState): void {
+  if (record.sizeBytes >= state.size_bytes) return;
+  context.warn({
+    summary: `Volume "${record.name}" has become smaller on the host`,
+    detail: `It had ${state.size_bytes} bytes when it was last looked at, and has ${record.sizeBytes} now: what was written beyond is lost. Growing it again brings nothing of it back.`,
+    path: ["size"],
   });
 }
 

@@ -1,16 +1,12 @@
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { providerSettings } from "./configuration.ts";
 import { toyProvider } from "./testing/toy-provider.ts";
 
 const provider = toyProvider();
 
-function settings(config: Record<string, string>, defaultOwner = "") {
-  return providerSettings(provider, { rawConfig: config }, defaultOwner);
+function settings(config: Record<string, string>) {
+  return providerSettings(provider, { rawConfig: config });
 }
-
-afterEach(() => {
-  vi.unstubAllEnvs();
-});
 
 describe("a stack's configuration", () => {
   it("takes both spellings, at every level, and leaves the keys of maps alone", () => {
@@ -43,7 +39,7 @@ describe("a stack's configuration", () => {
 
   it("asks for single keys where the whole cannot be seen", () => {
     const config = { get: (key: string) => (key === "breezeblock:isLocked" ? "false" : undefined) };
-    expect(providerSettings(provider, config, "")).toMatchObject({ is_locked: false });
+    expect(providerSettings(provider, config)).toMatchObject({ is_locked: false });
   });
 
   it.for([
@@ -71,13 +67,5 @@ describe("a stack's configuration", () => {
     }
     expect(message).toMatch(/doorKey/);
     expect(message).not.toMatch(/hush/);
-  });
-
-  it("has the stack for its owner only where nothing else may name one", () => {
-    expect(settings({}, "shop/dev")).toMatchObject({ owner: "shop/dev" });
-    expect(settings({ "breezeblock:owner": "me" }, "shop/dev")).toMatchObject({ owner: "me" });
-    expect(settings({ "breezeblock:configFile": "b.yaml" }, "shop/dev")).toMatchObject({ owner: null });
-    vi.stubEnv("BREEZEBLOCK_OWNER", "env");
-    expect(settings({}, "shop/dev")).toMatchObject({ owner: null });
   });
 });

@@ -25,14 +25,9 @@ export interface StackConfiguration {
 /**
  * The provider's settings in a stack's configuration, checked.
  *
- * @param defaultOwner for when neither configuration nor environment name one. Not used beside a `config_file`, which may.
  * @throws HookError naming every setting that is wrong
  */
-export function providerSettings(
-  provider: Provider,
-  stack: StackConfiguration,
-  defaultOwner: string,
-): Values {
+export function providerSettings(provider: Provider, stack: StackConfiguration): Values {
   const diagnostics: Diagnostic[] = [];
   const raw: Record<string, Raw> = {};
   for (const [key, text] of entriesOf(provider, stack)) {
@@ -54,7 +49,7 @@ export function providerSettings(
   if (errorsAmong(diagnostics).length === 0) diagnostics.push(...provider.validate(values));
   if (errorsAmong(diagnostics).length > 0)
     throw configurationError(provider, new DiagnosticsError(diagnostics));
-  return ownedBy(values, defaultOwner);
+  return values;
 }
 
 /** The keys of breezeblock's own namespace: where the whole can be seen also the misspelt ones. */
@@ -80,13 +75,6 @@ function parseJson(text: string): JsonValue {
   } catch {
     return text;
   }
-}
-
-function ownedBy(values: Values, defaultOwner: string): Values {
-  const mayComeFromElsewhere = process.env["BREEZEBLOCK_OWNER"] || (values["config_file"] ?? null) !== null;
-  if (!("owner" in values) || values["owner"] !== null || defaultOwner === "" || mayComeFromElsewhere)
-    return values;
-  return { ...values, owner: defaultOwner };
 }
 
 /** Says of errors in the provider's settings where they can be corrected. */

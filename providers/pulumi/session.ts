@@ -41,8 +41,9 @@ export class Session {
   async #connect(stack: StackConfiguration, defaultOwner: string): Promise<HookContext> {
     const { logger, warn } = this.#options;
     try {
-      const settings = providerSettings(this.#provider, stack, defaultOwner);
-      return { fleet: await this.#provider.configure(settings, logger), signal: this.#abort.signal, warn };
+      const settings = providerSettings(this.#provider, stack);
+      const fleet = await this.#provider.configure(settings, logger, { owner: defaultOwner });
+      return { fleet, signal: this.#abort.signal, warn };
     } catch (error) {
       if (error instanceof DiagnosticsError) throw configurationError(this.#provider, error);
       throw hookError({ attributes: this.#provider.attributes, names: renamedNames(this.#provider) }, error);

@@ -56,3 +56,8 @@ export async function lookUp<R extends ObjectRecord>(
   requireOwn(backend, kind, record);
   return { backend, record };
 }
+
+/** Where an object stands for its users: whether its state has been refreshed since is no concern of theirs, and no drift. */
+export function statusOf({ phase }: ObjectRecord): "creating" | "available" | "retained" {
+  return phase === "unacknowledged" || phase === "acknowledged" ? "available" : phase;
+}

@@ -3,7 +3,7 @@ import { labelsAllOf } from "../common/labels.ts";
 import { identityOf } from "../common/objects.ts";
 import { bytesToGib } from "../common/sizes.ts";
 import { boolean, defineDataSource, integer, string, stringMap, timeouts } from "../schema/index.ts";
-import { checkReference, lookUp } from "./lookup.ts";
+import { checkReference, lookUp, statusOf } from "./lookup.ts";
 
 const attributes = {
   id: string("optional_computed", { description: "The snapshot's id; or give `backend` and `name`." }),
@@ -20,7 +20,7 @@ const attributes = {
   size: integer("computed", { description: "The volume's size in GiB when the snapshot was taken." }),
   size_bytes: integer("computed", { description: "The same in bytes." }),
   deletion_protection: boolean("computed", { description: "Whether deleting the snapshot is refused." }),
-  phase: string("computed", { description: "`creating`, `unacknowledged` or `acknowledged`." }),
+  status: string("computed", { description: "`creating` or `available`." }),
   labels: stringMap("computed", { description: "Its labels, default labels included." }),
   backend_identity: string("computed", { description: "What the storage behind the backend calls itself." }),
   created_at: string("computed", { description: "When the snapshot was taken, RFC 3339 in UTC." }),
@@ -49,7 +49,7 @@ export const snapshotData = defineDataSource<typeof attributes>({
       size: bytesToGib(record.sizeBytes),
       size_bytes: record.sizeBytes,
       deletion_protection: record.deletionProtection,
-      phase: record.phase,
+      status: statusOf(record),
       labels: labelsAllOf(record),
       backend_identity: await identityOf(backend),
       created_at: record.createdAt,

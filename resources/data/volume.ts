@@ -11,7 +11,7 @@ import {
   stringMap,
   timeouts,
 } from "../schema/index.ts";
-import { checkReference, lookUp } from "./lookup.ts";
+import { checkReference, lookUp, statusOf } from "./lookup.ts";
 
 const attributes = {
   id: string("optional_computed", { description: "The volume's id; or give `backend` and `name`." }),
@@ -30,8 +30,8 @@ const attributes = {
   provisioning: string("computed", { description: "`thin` or `thick`." }),
   multiattach: boolean("computed", { description: "Whether the volume may have several attachments." }),
   deletion_protection: boolean("computed", { description: "Whether deleting the volume is refused." }),
-  phase: string("computed", {
-    description: "`creating`, `unacknowledged`, `acknowledged` or `retained`.",
+  status: string("computed", {
+    description: "`creating`, `available` or `retained`.",
   }),
   labels: stringMap("computed", { description: "Its labels, default labels included." }),
   attachments: objectList(
@@ -73,7 +73,7 @@ export const volumeData = defineDataSource<typeof attributes>({
       provisioning: record.provisioning,
       multiattach: record.multiattach,
       deletion_protection: record.deletionProtection,
-      phase: record.phase,
+      status: statusOf(record),
       labels: labelsAllOf(record),
       attachments: record.attachments.map(({ id, connector, mode }) => ({
         id: formatObjectId({ backend: backend.name, uuid: id }),

@@ -8,6 +8,7 @@ import {
   DiagnosticsError,
   type Logger,
   type Provider,
+  type ProviderDefaults,
   type Values,
 } from "../schema/index.ts";
 import { snapshot } from "../snapshot.ts";
@@ -28,11 +29,11 @@ export const provider: Provider = {
   dataSources: [backendsData, volumeData, snapshotData],
 };
 
-async function configure(values: Values, logger: Logger): Promise<Fleet> {
+async function configure(values: Values, logger: Logger, defaults?: ProviderDefaults): Promise<Fleet> {
   const written = values as unknown as ProviderConfig;
   const file = written.config_file ?? process.env["BREEZEBLOCK_CONFIG_FILE"];
   const config = file === undefined ? written : mergeConfigs(await readConfigFile(file), written);
-  const { settings, diagnostics } = toSettings(config, process.env);
+  const { settings, diagnostics } = toSettings(config, process.env, defaults?.owner);
   if (diagnostics.length > 0) {
     // The engine can only point at what stands in its own configuration.
     throw new DiagnosticsError(diagnostics.map((diagnostic) => pointInto(written, diagnostic)));

@@ -162,4 +162,8 @@ test("the owner can come from the environment", () => {
   const environment = { BREEZEBLOCK_OWNER: "acme/env" };
   expect(toSettings(config({}), environment).settings.owner).toBe("acme/env");
   expect(toSettings(config({ owner: "acme/written" }), environment).settings.owner).toBe("acme/written");
+  // What the engine knows of the state comes last, wherever the rest of the configuration was written.
+  expect(toSettings(config({}), environment, "shop/dev").settings.owner).toBe("acme/env");
+  expect(toSettings(config({}), {}, "shop/dev").settings.owner).toBe("shop/dev");
+  expect(toSettings(config({ owner: "acme/written" }), {}, "shop/dev").settings.owner).toBe("acme/written");
 });

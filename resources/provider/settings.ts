@@ -25,7 +25,11 @@ export function mergeConfigs(base: ProviderConfig, over: ProviderConfig): Provid
 }
 
 /** Turns a checked configuration into the fleet's settings; complains of everything that only the whole shows. */
-export function toSettings(config: ProviderConfig, environment: Environment): SettingsResult {
+export function toSettings(
+  config: ProviderConfig,
+  environment: Environment,
+  defaultOwner = "",
+): SettingsResult {
   const hosts = config.hosts ?? {};
   const backends = config.backends ?? {};
   const diagnostics = [
@@ -35,7 +39,7 @@ export function toSettings(config: ProviderConfig, environment: Environment): Se
   return {
     diagnostics,
     settings: {
-      owner: config.owner ?? environment["BREEZEBLOCK_OWNER"] ?? "",
+      owner: config.owner ?? (environment["BREEZEBLOCK_OWNER"] || defaultOwner),
       defaultLabels: config.default_labels ?? {},
       deletionProtection: config.deletion_protection ?? false,
       hosts: diagnostics.length > 0 ? {} : mapEntries(hosts, (name) => toHost(name, hosts, environment)),

@@ -13,6 +13,12 @@ export interface Logger {
   ): void;
 }
 
+/** What an engine knows of the state, where the user says nothing. */
+export interface ProviderDefaults {
+  /** Unique to the state; empty for none. */
+  readonly owner: string;
+}
+
 /** Everything an engine's provider offers, in no engine's words. */
 export interface Provider {
   readonly description: string;
@@ -21,9 +27,9 @@ export interface Provider {
   validate(config: Values): readonly Diagnostic[];
   /**
    * Builds the fleet of a wholly known configuration: reads `config_file`, merges the environment, checks the whole.
-   * Reaches no host. Throws `DiagnosticsError`. Each call makes a fleet of its own, with no cached inventory.
+   * Reaches no host. `defaults` stand where neither of them says anything. Throws `DiagnosticsError`. Each call makes a fleet of its own, with no cached inventory.
    */
-  configure(config: Values, logger: Logger): Promise<Fleet>;
+  configure(config: Values, logger: Logger, defaults?: ProviderDefaults): Promise<Fleet>;
   readonly resources: readonly Resource[];
   readonly dataSources: readonly DataSource[];
 }

@@ -64,8 +64,11 @@ export function requireOwn(backend: Backend, kind: "volume" | "snapshot", record
   throw new StorageError({
     kind: "NotOwned",
     action: `use ${kind} "${record.name}" (${record.id})`,
-    reason: `It belongs to ${owned}, and this configuration is owner "${backend.owner}"`,
-    nextStep: "Use the configuration whose state holds it, or set the provider's owner to what it was",
+    reason: `It belongs to ${owned}, and this configuration ${backend.owner === "" ? "has no owner" : `is owner "${backend.owner}"`}`,
+    nextStep:
+      record.owner === ""
+        ? "Leave the provider's owner unset, as it was when this was made; an owner cannot be given to what is there already"
+        : `Use the configuration whose state holds it; if that is this one, set the provider's owner to "${record.owner}" again`,
     backend: backend.name,
     host: backend.host.host,
   });

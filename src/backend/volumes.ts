@@ -378,7 +378,7 @@ export function shrinks(record: Pick<VolumeRecord, "name" | "sizeBytes">, sizeBy
   return new StorageError({
     kind: "InvalidInput",
     action: `shrink volume "${record.name}" from ${there} to ${gib(sizeBytes)} GiB`,
-    reason: "Volumes only grow: shrinking one would cut off data",
+    reason: `It has ${there} GiB on the host, and volumes only grow: shrinking one would cut off data`,
     nextStep: `Write size = ${Math.ceil(there)}`,
     attribute: ["size"],
   });

@@ -113,7 +113,7 @@ export interface SnapshotArgs {
   readonly adopt?: pulumi.Input<string | undefined>;
 }
 
-/** A snapshot: a volume's content at one point in time, from which new volumes can be made. */
+/** A snapshot: a volume's content at one point in time, from which new volumes can be made. Where the host's file system has no reflinks (ext4, for one), it is a copy, and the volume must not have an attachment in mode `rw` while it is taken: let the attachment depend on the snapshot (`depends_on`, `dependsOn`). */
 export class Snapshot extends DynamicResource {
   /** The volume to take the snapshot of. A change takes a new snapshot in place of this one. A change makes a new object in place of the old one. */
   declare readonly volumeId: pulumi.Output<string>;
@@ -293,8 +293,8 @@ export interface GetVolumeResult {
   readonly multiattach: boolean;
   /** Whether deleting the volume is refused. */
   readonly deletionProtection: boolean;
-  /** `creating`, `unacknowledged`, `acknowledged` or `retained`. */
-  readonly phase: string;
+  /** `creating`, `available` or `retained`. */
+  readonly status: string;
   /** Its labels, default labels included. */
   readonly labels: { readonly [key: string]: string };
   /** Who has access to it. */
@@ -359,8 +359,8 @@ export interface GetSnapshotResult {
   readonly sizeBytes: number;
   /** Whether deleting the snapshot is refused. */
   readonly deletionProtection: boolean;
-  /** `creating`, `unacknowledged` or `acknowledged`. */
-  readonly phase: string;
+  /** `creating` or `available`. */
+  readonly status: string;
   /** Its labels, default labels included. */
   readonly labels: { readonly [key: string]: string };
   /** What the storage behind the backend calls itself. */

@@ -69,6 +69,7 @@ Ctrl-C stops it; what is in the directory stays.
 /** A provider block that uses `host` through the file driver. */
 export function providerBlock(host: EmbeddedHost): string {
   return `provider "breezeblock" {
+  owner = "trial" # unique to this state
   hosts = {
     local = {
       address          = ${hclString(host.address)}
