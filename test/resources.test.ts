@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync } from "node:fs";
+import { mkdirSync, renameSync, truncateSync } from "node:fs";
 import { expect, test } from "vitest";
 import { planChange, provider } from "../resources/index.ts";
 import { type HookContext, parseValues, type Resource, type Values } from "../resources/schema/index.ts";
@@ -140,4 +140,35 @@ test("two backends on one directory of a host are refused", async () => {
     },
   });
   await expect(provider.configure(values, { log: () => {} })).rejects.toThrow("are the same storage");
+});
+
+test("a volume that was cut on the host is read with a warning, as growing it again would hide what is lost", async () => {
+  const directory = tempDirectory();
+  const first = newRun(directory);
+  const state = await volume.create(
+    first.context,
+    await plan(volume, first.context, { ...config, size: 2 }),
+    {},
+  );
+  truncateSync(String(state["device_path"]), 2 ** 30);
+  const { context, warnings } = newRun(directory);
+  expect(await volume.read(context, state)).toMatchObject({ size: 1 });
+  expect(warnings).toEqual(['Volume "db" has become smaller on the host']);
+});
+
+test("the data sources show the same before and after a state is refreshed", async () => {
+  const directory = tempDirectory();
+  const first = newRun(directory);
+  const state = await volume.create(first.context, await plan(volume, first.context, config), {});
+  const source = provider.dataSources.find(({ name }) => name === "volume");
+  const shown = async () => {
+    const { values } = parseValues(source?.attributes ?? {}, { id: String(state["id"]) });
+    return source?.read(newRun(directory).context, values);
+  };
+  const before = await shown();
+  const second = newRun(directory);
+  volume.noteState(second.fleet, state);
+  await second.fleet.backends[0]?.acknowledged();
+  expect(before).toMatchObject({ status: "available" });
+  expect(await shown()).toEqual(before);
 });
