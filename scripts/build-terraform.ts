@@ -79,14 +79,14 @@ const handshakeLimit = 60_000;
 /**
  * A plain `#!/usr/bin/env node` would not do: below a package.json that says `"type": "module"`, as in any modern TypeScript
  * project that keeps its `.terraform` directory, Node.js refuses to run a file whose name ends in `_v1.2.3`. `require` does not.
- * What is missing is said on standard output too: of a plugin that does not start, engines show the first line there, and no more.
+ * What is missing is said to an engine on standard output: of a plugin that does not start, engines show that, and no more.
  * And so the version is checked before anything is parsed that an old Node.js could not read. ES5, without single quotes.
  */
 const boot = `
 var v=process.versions.node.split(".").map(Number);
 if(v[0]<22||v[0]===22&&v[1]<12){
 var m="breezeblock needs Node.js 22.12 or later; the node on PATH is "+process.version+".\\n";
-process.stdout.write(m);process.stderr.write(m);
+(process.env.TF_PLUGIN_MAGIC_COOKIE?process.stdout:process.stderr).write(m);
 process.exit(1)}
 var fs=require("node:fs"),f=require("node:path").resolve(process.argv[1]),d=fs.openSync(f),b=Buffer.alloc(65536);
 fs.readSync(d,b);fs.closeSync(d);
@@ -100,5 +100,5 @@ return i.indexOf("deferred:")===0?rest()[+i.slice(9)]():require(i)})
 
 const missing = "breezeblock needs Node.js 22.12 or later; there is no node on PATH.";
 const launcher =
-  `#!/bin/sh\n":" //; command -v node >/dev/null || { echo "${missing}"; echo "${missing}" >&2; exit 1; }; ` +
+  `#!/bin/sh\n":" //; command -v node >/dev/null || { test "$TF_PLUGIN_MAGIC_COOKIE" || exec >&2; echo "${missing}"; exit 1; }; ` +
   `exec node -e '${boot}' "$0" "$@"\n`;

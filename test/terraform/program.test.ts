@@ -195,15 +195,15 @@ describe("run by hand", () => {
     writeFileSync(join(bin, "node"), `#!/bin/sh\nexec ${process.execPath} -r ${preload} "$@"\n`, {
       mode: 0o755,
     });
-    const { status, stdout, stderr } = spawnSync(executable, {
-      env: { PATH: [bin, process.env["PATH"]].join(delimiter) },
-      encoding: "utf8",
-    });
-    expect({ status, stdout, stderr }).toEqual({
-      status: 1,
-      stdout: "",
-      stderr: "breezeblock needs Node.js 22.12 or later; the node on PATH is v20.20.2.\n",
-    });
+    const run = (environment: Readonly<Record<string, string>>) => {
+      const env = { PATH: [bin, process.env["PATH"]].join(delimiter), ...environment };
+      const { status, stdout, stderr } = spawnSync(executable, { env, encoding: "utf8" });
+      return { status, stdout, stderr };
+    };
+    const words = "breezeblock needs Node.js 22.12 or later; the node on PATH is v20.20.2.\n";
+    expect(run({})).toEqual({ status: 1, stdout: "", stderr: words });
+    // Engines show what a plugin that does not start has said on its standard output, and no more.
+    expect(run({ TF_PLUGIN_MAGIC_COOKIE: "any" })).toEqual({ status: 1, stdout: words, stderr: "" });
   });
 
   test("without Node.js it says so in one line", () => {
