@@ -196,7 +196,7 @@ describePulumi("deleting is refused", () => {
 
       workspace.program(program(true));
       expectSuccess(await workspace.up());
-      await expectRefused(/deletionProtection: Unable to delete volume "db": .*protected/);
+      await expectRefused(/deletionProtection: Unable to delete volume "db" .*: .*protected/);
       // A state that was edited says nothing about the host.
       const edited = (await workspace.export()).replaceAll(
         '"deletionProtection": true',
