@@ -4,29 +4,34 @@ import {
   deleteSnapshot,
   findSnapshot,
   formatObjectId,
+  hasName,
   isProtected,
   parseObjectId,
   requireOwn,
   updateSnapshot,
 } from "../src/backend/index.ts";
 import { type JsonValue, type SnapshotRecord, StorageError } from "../src/contract/index.ts";
-import { labelsAllOf, labelsOf, labelsSetting, plannedLabelsAll } from "./common/labels.ts";
+import { labelsAllOf, labelsOf, labelsSetting, plannedWithDefaults } from "./common/labels.ts";
 import { objectName } from "./common/names.ts";
 import {
   acknowledgeReplaced,
   identityOf,
+  isBeingDeleted,
   keepingPartialState,
   locate,
+  locateVolume,
   nothingToImport,
   objectIdentity,
   parseImport,
   readTolerantly,
+  refuseDeleted,
   replacing,
   toleratesAbsence,
+  volumeIdOfSnapshot,
   warnIfUnfinished,
   withoutDefaults,
 } from "./common/objects.ts";
-import { claimForCreation, claimForHeld } from "./common/planned-names.ts";
+import { claimForCreation, claimForHeld, claimForSnapshotDeletion } from "./common/planned-names.ts";
 import { bytesToGib } from "./common/sizes.ts";
 import {
   boolean,
@@ -41,7 +46,13 @@ import {
   stringMap,
   timeouts,
   UNKNOWN,
+  type Validator,
 } from "./schema/index.ts";
+
+const percentage: Validator<number> = {
+  description: "be between 1 and 100",
+  check: (value) => (value >= 1 && value <= 100 ? undefined : `It must be between 1 and 100, not ${value}.`),
+};
 
 const attributes = {
   id: string("computed", { description: "`<backend>/<uuid>`; never changes." }),
@@ -59,6 +70,11 @@ const attributes = {
   deletion_protection: boolean("optional_computed", {
     description:
       "Refuses to delete the snapshot: at plan, and always on the host. Default: the provider's `deletion_protection`.",
+  }),
+  snapshot_size_percent: integer("optional", {
+    description:
+      "For snapshots of thick LVM volumes: the space that is kept for what changes in the volume, as a percentage of its size. Once it is used up, the snapshot's content is lost. Default: what the backend says. Without effect on others, and once the snapshot is taken.",
+    validators: [percentage],
   }),
   labels: stringMap("optional", {
     description: "Any strings; kept on the host with the snapshot, over the provider's `default_labels`.",
@@ -80,7 +96,7 @@ type SnapshotAttributes = typeof attributes;
 type SnapshotState = State<SnapshotAttributes>;
 
 /** What only the configuration decides: known at apply, and kept as written. */
-const writtenNames = ["volume_id", "labels", "timeouts"] as const;
+const writtenNames = ["volume_id", "snapshot_size_percent", "labels", "timeouts"] as const;
 type Written = Pick<SnapshotState, (typeof writtenNames)[number]>;
 
 const minute = 60_000;
@@ -96,10 +112,18 @@ export const snapshot = defineResource<SnapshotAttributes>({
   timeouts: { create: 60 * minute, read: 5 * minute, update: 20 * minute, delete: 20 * minute },
 
   async plan(context, { config, prior, planned, replace: changed, private: privateData }) {
-    const replace = replacing(context, prior, planned, changed);
-    if (prior !== null && replace.length > 0) refuseProtected(prior);
+    const replace = [...replacing(context, prior, planned, changed)];
+    if (prior !== null && replace.length > 0) {
+      refuseProtected(prior);
+      if (context !== null) {
+        const { backend, uuid } = locate(context, prior.id, "id");
+        claimForSnapshotDeletion(context, backend, uuid);
+      }
+    }
+    const isGone = context !== null && prior !== null && (await isHalfDeleted(context, prior));
+    if (isGone) replace.push(["id"]);
     if (context !== null && !isUnknown(planned.volume_id)) {
-      const { backend } = locate(context, planned.volume_id, "volume_id");
+      const { backend } = await locateVolume(context, planned.volume_id, "volume_id");
       const name = isUnknown(planned.name) ? null : planned.name;
       if (prior !== null) {
         await claimForHeld(context, backend, "snapshot", prior.name, replace.length === 0 ? name : null);
@@ -110,9 +134,8 @@ export const snapshot = defineResource<SnapshotAttributes>({
     return {
       planned: {
         ...planned,
-        deletion_protection:
-          config.deletion_protection ?? context?.fleet.settings.deletionProtection ?? UNKNOWN,
-        labels_all: plannedLabelsAll(planned.labels, context?.fleet.settings.defaultLabels),
+        ...(isGone ? { id: UNKNOWN } : {}),
+        ...plannedWithDefaults(context, config, planned),
       },
       replace,
       private: prior === null ? privateData : { replaces: parseObjectId(prior.id, "id").uuid },
@@ -124,6 +147,10 @@ export const snapshot = defineResource<SnapshotAttributes>({
       await claimForHeld(context, locate(context, prior.id, "id").backend, "snapshot", prior.name, null);
     }
     refuseProtected(prior);
+    if (context !== null) {
+      const { backend, uuid } = locate(context, prior.id, "id");
+      claimForSnapshotDeletion(context, backend, uuid);
+    }
   },
 
   async read(context, state) {
@@ -132,13 +159,14 @@ export const snapshot = defineResource<SnapshotAttributes>({
       const record = await findSnapshot(backend, uuid, state.backend_identity);
       if (record === undefined) return null;
       warnIfUnfinished(context, "snapshot", record);
+      warnIfBroken(context, record);
       return stateOf(record, state.backend_identity, state);
     });
   },
 
   async create(context, planned, privateData) {
     const written = settled(planned, writtenNames);
-    const { backend, uuid: volumeId } = locate(context, written.volume_id, "volume_id");
+    const { backend, uuid: volumeId } = await locateVolume(context, written.volume_id, "volume_id");
     const replaced = privateData["replaces"];
     if (typeof replaced === "string") {
       backend.known.add(replaced);
@@ -195,14 +223,17 @@ export const snapshot = defineResource<SnapshotAttributes>({
     const record = await findImported(backend, reference);
     if (record === undefined) throw nothingToImport(backend, "snapshot", reference);
     requireOwn(backend, "snapshot", record);
+    refuseDeleted(backend, "snapshot", record);
     warnIfUnfinished(context, "snapshot", record);
+    warnIfBroken(context, record);
     backend.noteImport(record.id);
     return stateOf(record, await identityOf(backend), {
+      snapshot_size_percent: null,
       labels: null,
       timeouts: null,
       ...(record.settings as Partial<Written>),
       id: formatObjectId({ backend: backend.name, uuid: record.id }),
-      volume_id: formatObjectId({ backend: backend.name, uuid: record.volumeId }),
+      volume_id: await volumeIdOfSnapshot(record, backend),
     });
   },
 
@@ -214,6 +245,15 @@ export const snapshot = defineResource<SnapshotAttributes>({
   },
 });
 
+/** A snapshot whose space has run out has lost what it kept. */
+function warnIfBroken(context: HookContext, record: SnapshotRecord): void {
+  if (record.broken === undefined) return;
+  context.warn({
+    summary: `The content of snapshot "${record.name}" is lost`,
+    detail: `${record.broken}. All that can be done with it is to delete it: destroy it, or replace it by a new one (-replace).`,
+  });
+}
+
 function refuseProtected(prior: SnapshotState): void {
   if (!prior.deletion_protection) return;
   throw new StorageError({
@@ -224,6 +264,10 @@ function refuseProtected(prior: SnapshotState): void {
       "Set deletion_protection = false and apply that first; where its block is gone from the configuration, put it back for that",
     attribute: ["deletion_protection"],
   });
+}
+
+function isHalfDeleted(context: HookContext, prior: SnapshotState): Promise<boolean> {
+  return isBeingDeleted(locate(context, prior.id, "id").backend, "snapshot", prior.id);
 }
 
 async function checkCreation(
@@ -250,12 +294,13 @@ async function findImported(
   const { snapshots } = await backend.listing();
   return "uuid" in reference
     ? snapshots.get(reference.uuid)
-    : [...snapshots.values()].find(({ name, owner }) => name === reference.name && owner === backend.owner);
+    : [...snapshots.values()].find((candidate) => hasName(backend, candidate, reference.name));
 }
 
 /** What only the resource needs to know, kept on the host for imports. */
 function settingsOf(written: Written): Readonly<Record<string, JsonValue>> {
-  return withoutDefaults({ labels: labelsSetting(written.labels), timeouts: written.timeouts }, {});
+  const { labels, timeouts: limits, snapshot_size_percent } = written;
+  return withoutDefaults({ labels: labelsSetting(labels), timeouts: limits, snapshot_size_percent }, {});
 }
 
 /** State of a snapshot as it is on the host; what only the configuration knows comes from `written`. */
@@ -269,6 +314,7 @@ function stateOf(
     volume_id: written.volume_id,
     name: record.name,
     deletion_protection: isProtected(record),
+    snapshot_size_percent: written.snapshot_size_percent,
     labels: labelsOf(record, written.labels),
     timeouts: written.timeouts,
     labels_all: labelsAllOf(record),

@@ -11,9 +11,13 @@ const options = {
   logLevel: "warning",
 } as const;
 
-/** Builds the entry point `breezeblock` itself. */
-export async function buildLibrary(outfile: string): Promise<void> {
-  await build({ ...options, entryPoints: [repositoryFile("src/index.ts")], outfile });
+/** Builds the entry points `breezeblock` itself and `breezeblock/scheduler`: `index.js` and `scheduler.js` in `outdir`. */
+export async function buildLibrary(outdir: string): Promise<void> {
+  const entryPoints = {
+    index: repositoryFile("src/index.ts"),
+    scheduler: repositoryFile("src/scheduler/index.ts"),
+  };
+  await build({ ...options, entryPoints, outdir });
 }
 
 /** Builds the command `breezeblock`. */

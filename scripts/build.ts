@@ -19,7 +19,7 @@ await buildTerraformProvider({
 });
 process.stdout.write(`${terraformProvider}\n`);
 
-await buildLibrary(repositoryFile("dist/index.js"));
+await buildLibrary(repositoryFile("dist"));
 await buildCli(repositoryFile("dist/cli/breezeblock.js"));
 await buildPulumi(repositoryFile("dist/pulumi"));
 await buildTypes({ library: repositoryFile("dist/types"), pulumi: repositoryFile("dist/pulumi") });

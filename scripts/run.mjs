@@ -27,7 +27,9 @@ const tasks = {
     ["vitest", "run"],
   ],
   quickstart: [buildIfStale, ["node", "scripts/quickstart/main.ts"]],
+  conformance: [["node", "test/conformance/main.ts"]],
   bench: [buildIfStale, ["node", "test/bench/main.ts"]],
+  lab: [["node", "test/lab/cli.ts"]],
 };
 
 const [task, ...rest] = process.argv.slice(2);

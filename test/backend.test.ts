@@ -14,7 +14,7 @@ import {
   retainVolume,
   type VolumeRequest,
 } from "../src/backend/index.ts";
-import { StorageError } from "../src/contract/index.ts";
+import { type Inventory, StorageError } from "../src/contract/index.ts";
 import { localBackend } from "./support/backend.ts";
 import { mebibyte } from "./support/file-backend.ts";
 
@@ -185,4 +185,73 @@ test("CON-2: an attachment that was recorded but not granted is taken back", asy
   const request = { volumeId: volume.id, connector: { host: "web1" }, mode: "rw" } as const;
   await expect(attach(backend, request, undefined)).rejects.toThrow("no portal");
   await deleteVolume(backend, volume.id, await identityOf(backend), undefined);
+});
+
+/** The next deletion of a volume clears it by a job, as thick storage does. The file is what stands for its data. */
+function clearsOnDelete(backend: Backend) {
+  const { driver } = backend;
+  const remove = driver.deleteVolume.bind(driver);
+  const list = driver.inventory.bind(driver);
+  const deleting = new Set<string>();
+  const marked = <I extends Inventory>(inventory: I): I => ({
+    ...inventory,
+    volumes: new Map(
+      [...inventory.volumes].map(([id, volume]) => [
+        id,
+        deleting.has(id) ? { ...volume, phase: "deleting" as const } : volume,
+      ]),
+    ),
+  });
+  driver.inventory = async (context) => marked(await list(context));
+  driver.deleteVolume = async (id) => {
+    deleting.add(id);
+    return { state: "working", job: { id: `wipe-${id}`, directory: "/tmp", argv: ["true"] } };
+  };
+  driver.completeDeletion = async (id, owner, context) => {
+    deleting.delete(id);
+    await remove(id, owner, context);
+  };
+}
+
+test("DEL-1: a deletion that was broken off is rejoined; its name is free, and nothing else is done with it", async () => {
+  const { backend, host } = localBackend();
+  const volume = await create(backend);
+  const identity = await identityOf(backend);
+  clearsOnDelete(backend);
+  const runJob = host.runJob.bind(host);
+  host.runJob = async (job) => {
+    host.jobs.add(job.id);
+    throw interrupted();
+  };
+  await expect(deleteVolume(backend, volume.id, identity, undefined)).rejects.toMatchObject({
+    kind: "Cancelled",
+  });
+  expect(await findVolume(backend, volume.id, identity)).toMatchObject({ phase: "deleting" });
+  const source = { kind: "volume", id: volume.id } as const;
+  await expect(create(backend, { name: "copy", source })).rejects.toThrow("being deleted");
+  const request = { volumeId: volume.id, connector: { host: "web1" }, mode: "rw" } as const;
+  await expect(attach(backend, request, undefined)).rejects.toThrow("being deleted");
+  const successor = await create(backend);
+  expect(successor.name).toBe(volume.name);
+  host.runJob = runJob;
+  await deleteVolume(backend, volume.id, identity, undefined);
+  expect(await findVolume(backend, volume.id, identity)).toBeUndefined();
+  expect(host.jobs.size).toBe(0);
+});
+
+test("DEL-1: a clearing that fails is begun again by the next deletion", async () => {
+  const { backend, host } = localBackend();
+  const volume = await create(backend);
+  const identity = await identityOf(backend);
+  clearsOnDelete(backend);
+  const runJob = host.runJob.bind(host);
+  host.runJob = async (job) => {
+    host.jobs.add(job.id);
+    return { exitCode: 1, stdout: Buffer.alloc(0), stderr: Buffer.from("Input/output error") };
+  };
+  await expect(deleteVolume(backend, volume.id, identity, undefined)).rejects.toThrow("Input/output error");
+  expect(host.jobs.size).toBe(0);
+  host.runJob = runJob;
+  await deleteVolume(backend, volume.id, identity, undefined);
+  expect(await findVolume(backend, volume.id, identity)).toBeUndefined();
 });

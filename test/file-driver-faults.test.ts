@@ -1,6 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Creation, Executor, Inventory, LockedContext } from "../src/contract/index.ts";
+import type { Executor, Inventory, LockedContext, Work } from "../src/contract/index.ts";
 import { findCommand } from "./support/commands.ts";
 import { FileBackend, mebibyte, needs, newSnapshot, newVolume } from "./support/file-backend.ts";
 import { LocalExecutor } from "./support/local-executor.ts";
@@ -66,10 +66,10 @@ function change(
 async function copy(
   backend: FileBackend,
   executor: Executor,
-  begin: (context: LockedContext) => Promise<Creation<unknown>>,
+  begin: (context: LockedContext) => Promise<Work<unknown>>,
   complete: (context: LockedContext) => Promise<unknown>,
 ): Promise<void> {
-  const creation = (await change(backend, executor, begin)) as Creation<unknown>;
+  const creation = (await change(backend, executor, begin)) as Work<unknown>;
   if (creation.state === "ready") return;
   const { exitCode, stderr } = await executor.run(creation.job.argv);
   if (exitCode !== 0) throw new Error(`copy job: ${exitCode} ${stderr}`);

@@ -1,7 +1,13 @@
-import { mkdirSync, renameSync, truncateSync } from "node:fs";
+import { lstatSync, mkdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { planChange, provider } from "../resources/index.ts";
-import { type HookContext, parseValues, type Resource, type Values } from "../resources/schema/index.ts";
+import {
+  type HookContext,
+  parseValues,
+  type Resource,
+  UNKNOWN,
+  type Values,
+} from "../resources/schema/index.ts";
 import { Fleet } from "../src/backend/index.ts";
 import { StorageError } from "../src/contract/index.ts";
 import { LocalHost } from "./support/backend.ts";
@@ -171,4 +177,82 @@ test("the data sources show the same before and after a state is refreshed", asy
   await second.fleet.backends[0]?.acknowledged();
   expect(before).toMatchObject({ status: "available" });
   expect(await shown()).toEqual(before);
+});
+
+test("a volume whose deletion was broken off is not imported, and is planned to be finished and made anew", async () => {
+  const directory = tempDirectory();
+  const first = newRun(directory);
+  const state = await volume.create(first.context, await plan(volume, first.context, config), {});
+  const { fleet, context, warnings } = newRun(directory);
+  for (const { driver } of fleet.backends) {
+    const list = driver.inventory.bind(driver);
+    driver.inventory = async (operation) => {
+      const inventory = await list(operation);
+      const volumes = [...inventory.volumes].map(
+        ([id, record]) => [id, { ...record, phase: "deleting" as const }] as const,
+      );
+      return { ...inventory, volumes: new Map(volumes) };
+    };
+  }
+  const read = await volume.read(context, state);
+  expect(read).toMatchObject({ id: state["id"], deletion_protection: false });
+  expect(warnings).toEqual(['The volume "db" is half deleted']);
+  const { planned, replace } = await planOf(volume, context, config, read);
+  expect(replace).toEqual([["id"]]);
+  expect(planned["id"]).toBe(UNKNOWN);
+  await expect(volume.import(context, { id: String(state["id"]) })).rejects.toThrow("being deleted");
+  await expect(volume.import(context, { id: "demo/db" })).rejects.toMatchObject({ kind: "VolumeNotFound" });
+});
+
+test.each(["stops with an error", "is killed"])(
+  "a claim that %s before it has grown the volume: a destroy gives the volume back, as the configuration says",
+  async (end) => {
+    const directory = tempDirectory();
+    const path = `${directory}/disk.img`;
+    writeFileSync(path, Buffer.alloc(1024, "precious"));
+    const unclaimed = await volume.import(newRun(directory).context, { id: "demo/existing:disk.img" });
+    expect(unclaimed).toMatchObject({ claimed: false, deletion_policy: "delete" });
+    const { fleet, context } = newRun(directory);
+    const wanted = { ...config, size: 2, deletion_policy: "retain", labels: { app: "postgres" } };
+    const { planned } = await planOf(volume, context, wanted, unclaimed);
+    for (const backend of fleet.backends) {
+      backend.driver.extendVolume = async () => {
+        throw new StorageError({ kind: "VolumeBackendError", action: "grow", reason: "no space left" });
+      };
+    }
+    const failed = await volume.update(context, unclaimed, planned, {}).catch((error: unknown) => error);
+    const claimed = {
+      claimed: true,
+      deletion_policy: "retain",
+      labels: { app: "postgres" },
+      size_bytes: 1024,
+    };
+    expect(failed).toMatchObject({ state: { ...claimed, id: unclaimed["id"] } });
+    // Nobody keeps what a killed provider would have said.
+    const kept = end === "is killed" ? unclaimed : (failed as { readonly state: Values }).state;
+    const next = newRun(directory);
+    const refreshed = await volume.read(next.context, kept);
+    expect(refreshed).toMatchObject({ ...claimed, id: unclaimed["id"] });
+    await volume.planDelete(next.context, refreshed ?? {});
+    await volume.delete(next.context, refreshed ?? {});
+    expect(readFileSync(path).equals(Buffer.alloc(1024, "precious"))).toBe(true);
+    expect(lstatSync(path).nlink).toBe(1);
+  },
+);
+
+test("`existing:` means what has the name now, and what was adopted from it only where nothing of others' has it", async () => {
+  const directory = tempDirectory();
+  const path = `${directory}/disk.img`;
+  writeFileSync(path, Buffer.alloc(1024, "first"));
+  const importIt = () => volume.import(newRun(directory).context, { id: "demo/existing:disk.img" });
+  const first = await importIt();
+  const { context } = newRun(directory);
+  const { planned } = await planOf(volume, context, { ...config, name: "first" }, first);
+  await volume.update(context, first, planned, {});
+  expect(await importIt()).toMatchObject({ id: first["id"], claimed: true });
+  writeFileSync(`${path}.new`, Buffer.alloc(2048, "second"));
+  renameSync(`${path}.new`, path);
+  const second = await importIt();
+  expect(second).toMatchObject({ claimed: false, size_bytes: 2048 });
+  expect(second["id"]).not.toBe(first["id"]);
 });

@@ -271,6 +271,11 @@ describe("adopt", () => {
     expect(outs).toMatchObject({ name: "renamed", size: 4 });
   });
 
+  it("says in the preview what becomes of what exists", async () => {
+    await hooks.check({}, { name: "renamed", size: 3, paintColour: "red", adopt: found });
+    expect(warnings).toEqual(["shelf/found is adopted, not created"]);
+  });
+
   it("never replaces", async () => {
     const { failures } = await hooks.check({}, { size: 3, paintColour: "blue", adopt: found });
     expect(failures).toEqual([

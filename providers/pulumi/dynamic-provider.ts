@@ -8,9 +8,11 @@ import {
   errorAt,
   fitState,
   type HookContext,
+  importedPrivate,
   isConfigurable,
   isWhollyKnown,
   PartialStateError,
+  type PrivateData,
   planChange,
   type Resource,
   type StoredState,
@@ -48,6 +50,9 @@ const unfinishedProperty = "__unfinished";
 /** In outputs: the inputs that the program gave although it need not; what a refresh needs to tell inputs from outputs. */
 const givenProperty = "__given";
 
+/** In inputs: the names of those that `check` has filled in to be shown, and that are decided when the resource is made. */
+const expectedProperty = "__expected";
+
 /** The hooks of `pulumi.dynamic.ResourceProvider`, without `configure`. */
 export interface DynamicHooks {
   check(olds: Properties, news: Properties): Promise<{ inputs: Properties; failures: CheckFailure[] }>;
@@ -84,6 +89,11 @@ export function serveResource(
     }
   }
 
+  /** For plans whose space counts, and for what is made of them. */
+  function counting(context: HookContext): HookContext {
+    return { ...context, plannedSpace: session.plannedSpace };
+  }
+
   function stateOf(id: string, outputs: Properties): Values {
     const own = Object.entries(outputs).filter(([name]) => !isInternalProperty(name));
     const stored = toDeclaredNames(attributes, Object.fromEntries(own) as StoredState, []) as StoredState;
@@ -94,10 +104,11 @@ export function serveResource(
 
   function outputsOf(state: Values, inputs: Properties): Record<string, JsonValue> {
     const { id: _, ...outputs } = toProperties(attributes, state);
+    const own = givenInputs(inputs);
     const given = Object.entries(attributes)
       .filter(([, { presence }]) => presence === "optional_computed")
       .map(([name]) => camelCase(name))
-      .filter((name) => (inputs[name] ?? null) !== null);
+      .filter((name) => (own[name] ?? null) !== null);
     return {
       ...outputs,
       ...(resource.version === 0 ? {} : { [versionProperty]: resource.version }),
@@ -107,7 +118,7 @@ export function serveResource(
 
   /** The configuration that checked inputs stand for. */
   function configOf(inputs: Properties): Values {
-    const { [adoptInput]: _, ...own } = inputs;
+    const { [adoptInput]: _, ...own } = givenInputs(inputs);
     return parseProperties(attributes, own).values;
   }
 
@@ -116,8 +127,9 @@ export function serveResource(
     context: HookContext,
     config: Values,
     prior: Values | null,
+    privateData: PrivateData = {},
   ): Promise<ErasedPlanResponse> {
-    const response = await planChange(resource, context, { config, prior, private: {} });
+    const response = await planChange(resource, context, { config, prior, private: privateData });
     const diagnostics = response.diagnostics ?? [];
     if (errorsAmong(diagnostics).length > 0) throw new DiagnosticsError(diagnostics);
     for (const diagnostic of diagnostics) context.warn(diagnostic);
@@ -129,21 +141,34 @@ export function serveResource(
     context: HookContext,
     config: Values,
     adopt: JsonValue | undefined,
-  ): Promise<void> {
-    if (isUnknownProperty(adopt)) return;
-    if (typeof adopt !== "string") {
-      await checkNewObject(context, config);
-      return;
-    }
+  ): Promise<Values> {
+    if (isUnknownProperty(adopt)) return {};
+    if (typeof adopt !== "string") return checkNewObject(context, config);
     const found = await adopted(context, adopt);
-    const { replace } = await plan(context, assumingUnchanged(config, found), found);
+    const { planned, replace } = await plan(
+      context,
+      assumingUnchanged(config, found),
+      found,
+      importedPrivate,
+    );
     refuseReplacing(replace);
+    // Pulumi itself knows of a creation only.
+    const changed = Object.keys(attributes).filter(
+      (name) => !valuesEqual(planned[name] ?? null, found[name] ?? null),
+    );
+    context.warn({
+      summary: `${adopt} is adopted, not created`,
+      detail: `It exists already. ${changed.length === 0 ? "Nothing of it changes." : `What changes of it: ${changed.map(camelCase).join(", ")}.`}`,
+    });
+    return {};
   }
 
-  async function checkNewObject(context: HookContext, config: Values): Promise<void> {
+  /** What is to be shown of it beside what is written. */
+  async function checkNewObject(context: HookContext, config: Values): Promise<Values> {
     const namesBefore = plannedNames.size;
     try {
-      await plan({ ...context, plannedNames }, config, null);
+      const { expected } = await plan({ ...counting(context), plannedNames }, config, null);
+      return expected ?? {};
     } catch (error) {
       // For a replacement that the user asks for (`--replace`) Pulumi sends neither old inputs nor a diff: what has the name
       // on the host may be the very object that is deleted before. If it is not, the creation is refused in time.
@@ -153,6 +178,7 @@ export function serveResource(
         summary: error.summary,
         detail: `Unless this is what is being replaced: ${error.detail}`,
       });
+      return {};
     }
   }
 
@@ -193,9 +219,10 @@ export function serveResource(
         if (errorsAmong(found).length === 0) found.push(...checkConfig(attributes, config));
         if (errorsAmong(found).length === 0) found.push(...resource.validate(config));
         const isNew = Object.keys(_olds).every(isInternalProperty);
+        let expected: Values = {};
         if (errorsAmong(found).length === 0 && isNew) {
           try {
-            await checkCreation(context, config, adopt);
+            expected = await checkCreation(context, config, adopt);
           } catch (error) {
             found.push(...diagnosticsOf(error));
           }
@@ -204,7 +231,10 @@ export function serveResource(
         const failures = checkFailures(scope, found);
         if (failures.length > 0) return { inputs: news, failures };
         const inputs = {
-          ...toProperties(attributes, withDefaults(attributes, config)),
+          ...toProperties(attributes, { ...withDefaults(attributes, config), ...expected }),
+          ...(Object.keys(expected).length === 0
+            ? {}
+            : { [expectedProperty]: Object.keys(expected).map(camelCase) }),
           ...(adopt === undefined || adopt === null ? {} : { [adoptInput]: adopt }),
         };
         checked.add(fingerprint(inputs));
@@ -219,7 +249,7 @@ export function serveResource(
         const isPlan = checked.has(fingerprint(news));
         let response: ErasedPlanResponse;
         try {
-          response = await plan(context, configOf(news), prior);
+          response = await plan(isPlan ? counting(context) : context, configOf(news), prior);
           if (isPlan && response.replace.length > 0) await resource.planDelete(context, prior);
         } catch (error) {
           if (isPlan) throw error;
@@ -242,16 +272,18 @@ export function serveResource(
         const adopt = inputs[adoptInput];
         if (typeof adopt === "string") {
           const found = await adopted(context, adopt);
-          const { planned, replace } = await plan(context, config, found);
+          const { planned, replace } = await plan(context, config, found, importedPrivate);
           refuseReplacing(replace);
           const state = valuesEqual(planned, found)
             ? found
-            : await keepingPartialState(inputs, {}, () => resource.update(context, found, planned));
+            : await keepingPartialState(inputs, {}, () =>
+                resource.update(context, found, planned, importedPrivate),
+              );
           return { id: idOf(state), outs: outputsOf(state, inputs) };
         }
         const response = await plan(context, config, null);
         const state = await keepingPartialState(inputs, { [unfinishedProperty]: true }, () =>
-          resource.create(context, response.planned, response.private ?? {}),
+          resource.create(counting(context), response.planned, response.private ?? {}),
         );
         return { id: idOf(state), outs: outputsOf(state, inputs) };
       }),
@@ -278,7 +310,7 @@ export function serveResource(
       return hook(prior, async (context) => {
         const { planned, replace } = await plan(context, configOf(news), prior);
         refuseReplacing(replace);
-        const state = await keepingPartialState(news, {}, () => resource.update(context, prior, planned));
+        const state = await keepingPartialState(news, {}, () => resource.update(context, prior, planned, {}));
         return { outs: outputsOf(state, news) };
       });
     },
@@ -287,7 +319,7 @@ export function serveResource(
       const prior = stateOf(id, props);
       return hook(prior, async (context) => {
         await resource.planDelete(context, prior);
-        await resource.delete(context, prior);
+        await resource.delete(counting(context), prior);
       });
     },
   };
@@ -334,6 +366,13 @@ function changedInputs(
   }
   if (names.every((name) => valuesEqual(prior[name] ?? null, live[name] ?? null))) return undefined;
   return toProperties(attributes, Object.fromEntries(names.map((name) => [name, live[name] ?? null])));
+}
+
+/** What the program gave, without what `check` has filled in. */
+function givenInputs(inputs: Properties): Properties {
+  const { [expectedProperty]: filledIn, ...rest } = inputs;
+  if (!Array.isArray(filledIn)) return rest;
+  return Object.fromEntries(Object.entries(rest).filter(([name]) => !filledIn.includes(name)));
 }
 
 /** `config` as far as it is known, and `found` where it is not: in a preview only what is known can differ. */

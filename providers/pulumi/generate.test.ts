@@ -32,3 +32,10 @@ it("makes a function of a data source, plain and for outputs", () => {
   );
   expect(text).toContain("  readonly foundSize?: number | undefined;");
 });
+
+it("makes a function with a secret result of what is ephemeral", () => {
+  expect(text).toContain(
+    "export function getShelfKey(args: GetShelfKeyArgs): pulumi.Output<GetShelfKeyResult> {\n  return readSecrets(",
+  );
+  expect(text).toContain("  readonly shelfName: pulumi.Input<string>;");
+});

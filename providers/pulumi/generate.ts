@@ -2,6 +2,7 @@ import {
   type Attribute,
   type AttributeType,
   type DataSource,
+  type Ephemeral,
   isConfigurable,
   nestedAttributes,
   type Provider,
@@ -30,11 +31,14 @@ export function generateClasses(provider: Provider, base = "../resource-class.ts
   const parts = [
     ...provider.resources.flatMap((resource) => generateResource(resource, context)),
     ...provider.dataSources.flatMap((source) => generateDataSource(source, context)),
+    ...provider.ephemerals.flatMap((ephemeral) => generateEphemeral(ephemeral, context)),
   ];
+  const helpers = ["DynamicResource", "readDataSource"];
+  if (provider.ephemerals.length > 0) helpers.push("readSecrets");
   return [
     "// Generated from the declarations in resources/ by `npm run generate`. Do not edit.\n",
     'import * as pulumi from "@pulumi/pulumi";\n',
-    `import { DynamicResource, readDataSource, typeToken } from "${base}";\n`,
+    `import { ${[...helpers, "typeToken"].join(", ")} } from "${base}";\n`,
     "\n",
     [...parts, ...context.nested.values()].join("\n"),
   ].join("");
@@ -58,7 +62,7 @@ function generateResource(resource: Resource, context: Context): string[] {
       `export interface ${type}Args {\n`,
       ...inputs.map(([name, attribute]) => field(type, name, attribute, "args", context)),
       docComment(
-        `The id of a ${resource.name} that exists already, such as \`fast/db\` or \`<backend>/<uuid>\`: it is taken over and brought to what is written here, in place of making a new one. Only read while state does not have the ${resource.name}; afterwards it may stay or go.`,
+        `The id, as an import takes it, of a ${resource.name} that exists already, such as \`fast/db\` or \`<backend>/<uuid>\`: it is taken over and brought to what is written here, in place of making a new one. Only read while state does not have the ${resource.name}; afterwards it may stay or go.`,
         "  ",
       ),
       "  readonly adopt?: pulumi.Input<string | undefined>;\n",
@@ -102,16 +106,7 @@ function generateDataSource(source: DataSource, context: Context): string[] {
       ...inputs.map(([name, attribute]) => field(`${type}Output`, name, attribute, "args", context)),
       "}\n",
     ].join(""),
-    [
-      docComment(`What \`${call}\` finds.`, ""),
-      `export interface ${type}Result {\n`,
-      ...own.map(([name, attribute]) => {
-        const shown = stateType(type, name, attribute, context);
-        const optionalMark = isNullable(attribute) ? "?" : "";
-        return `${comment(context.names, attribute, "  ")}  readonly ${camelCase(name)}${optionalMark}: ${shown};\n`;
-      }),
-      "}\n",
-    ].join(""),
+    resultInterface(type, call, own, context),
     [
       docComment(
         `${camelText(context.names, source.description)} Read by the program itself, also in previews.`,
@@ -126,6 +121,49 @@ function generateDataSource(source: DataSource, context: Context): string[] {
       `  return pulumi.output(args).apply((known) => ${call}(known as ${type}Args));\n}\n`,
     ].join(""),
   ];
+}
+
+/** Pulumi knows nothing ephemeral: a function whose result is secret as a whole. */
+function generateEphemeral(ephemeral: Ephemeral, context: Context): string[] {
+  const type = `Get${pascalCase(ephemeral.name)}`;
+  const call = camelCase(`get_${ephemeral.name}`);
+  const own = Object.entries(ephemeral.attributes);
+  const inputs = own.filter(([, attribute]) => isConfigurable(attribute));
+  return [
+    [
+      docComment(`What \`${call}\` looks for.`, ""),
+      `export interface ${type}Args {\n`,
+      ...inputs.map(([name, attribute]) => field(type, name, attribute, "args", context)),
+      "}\n",
+    ].join(""),
+    resultInterface(type, call, own, context),
+    [
+      docComment(
+        `${camelText(context.names, ephemeral.description)} Read by the program itself, also in previews, once the arguments are known. The result is a secret: what is kept of it, as an output or an input of another resource, is encrypted.`,
+        "",
+      ),
+      `export function ${call}(args: ${type}Args): pulumi.Output<${type}Result> {\n`,
+      `  return readSecrets("${ephemeral.name}", args);\n}\n`,
+    ].join(""),
+  ];
+}
+
+function resultInterface(
+  type: string,
+  call: string,
+  attributes: readonly [string, Attribute][],
+  context: Context,
+): string {
+  return [
+    docComment(`What \`${call}\` finds.`, ""),
+    `export interface ${type}Result {\n`,
+    ...attributes.map(([name, attribute]) => {
+      const shown = stateType(type, name, attribute, context);
+      const optionalMark = isNullable(attribute) ? "?" : "";
+      return `${comment(context.names, attribute, "  ")}  readonly ${camelCase(name)}${optionalMark}: ${shown};\n`;
+    }),
+    "}\n",
+  ].join("");
 }
 
 function field(owner: string, name: string, attribute: Attribute, side: Side, context: Context): string {

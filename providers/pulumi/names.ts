@@ -91,7 +91,7 @@ export function camelText(names: ReadonlySet<string>, text: string): string {
 
 /** Every name that the provider declares and that Pulumi users write in another way. */
 export function renamedNames(provider: Provider): ReadonlySet<string> {
-  const scopes = [provider, ...provider.resources, ...provider.dataSources];
+  const scopes = [provider, ...provider.resources, ...provider.dataSources, ...provider.ephemerals];
   const names = scopes.flatMap(({ attributes }) => [...declaredNames(attributes)]);
   return new Set(names.filter((name) => name.includes("_")));
 }

@@ -87,6 +87,13 @@ export function dynamicProvider(resource: string, stack = ""): pulumi.dynamic.Re
   };
 }
 
+/** The same for what holds secrets: all of it is secret to the engine, which encrypts what is kept of it. */
+export function readSecrets<T>(name: string, args: object): pulumi.Output<T> {
+  return pulumi.secret(
+    pulumi.output(args).apply((known) => readDataSource<T>(name, known)),
+  ) as unknown as pulumi.Output<T>;
+}
+
 /** Reads a data source, in the program's own process. */
 export async function readDataSource<T>(name: string, args: object): Promise<T> {
   const runtime = await loadRuntime();

@@ -1,5 +1,6 @@
 import {
   checkConfig,
+  type DataSource,
   type Diagnostic,
   DiagnosticsError,
   type Provider,
@@ -59,7 +60,7 @@ export function createRuntime(provider: Provider): Runtime {
     },
 
     async readDataSource(name, args, configuration, stack) {
-      const source = provider.dataSources.find((candidate) => candidate.name === name);
+      const source = findSource(provider, name);
       if (source === undefined) throw new Error(`breezeblock has no data source "${name}".`);
       const current = reading ?? { session: new Session(provider, sessionOptions(names)), count: 0 };
       reading = current;
@@ -86,6 +87,15 @@ export function createRuntime(provider: Provider): Runtime {
       }
     },
   };
+}
+
+/** What is kept nowhere is read as data sources are; that its values stay secret is up to the caller. */
+function findSource(provider: Provider, name: string): DataSource | undefined {
+  const source = provider.dataSources.find((candidate) => candidate.name === name);
+  if (source !== undefined) return source;
+  const ephemeral = provider.ephemerals.find((candidate) => candidate.name === name);
+  if (ephemeral === undefined) return undefined;
+  return { ...ephemeral, read: (context, config) => ephemeral.open(context, config) };
 }
 
 function ownerOf(stack: string): string {

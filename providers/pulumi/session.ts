@@ -5,6 +5,7 @@ import {
   type Logger,
   type Provider,
 } from "../../resources/schema/index.ts";
+import { PlannedSpace } from "../../src/backend/index.ts";
 import { configurationError, providerSettings, type StackConfiguration } from "./configuration.ts";
 import { HookError, hookError } from "./messages.ts";
 import { renamedNames } from "./names.ts";
@@ -22,6 +23,8 @@ export interface SessionOptions {
 export class Session {
   readonly #provider: Provider;
   readonly #options: SessionOptions;
+  /** What all plans of this process take up together. */
+  readonly plannedSpace = new PlannedSpace();
   readonly #abort = new AbortController();
   #context: Promise<HookContext> | undefined;
 

@@ -1,16 +1,21 @@
 import {
   type Backend,
+  birthplaceOf,
+  formatObjectId,
   HalfMadeError,
   type ObjectId,
   parseObjectId,
   tryParseObjectId,
+  whereIs,
 } from "../../src/backend/index.ts";
 import {
   type AttributePath,
   isStorageError,
   type JsonValue,
   type ObjectRecord,
+  type SnapshotRecord,
   StorageError,
+  type VolumeRecord,
 } from "../../src/contract/index.ts";
 import {
   type HookContext,
@@ -33,6 +38,36 @@ export function locate(
   const parsed = parseObjectId(id, attribute);
   const path = typeof attribute === "string" ? [attribute] : attribute;
   return { backend: context.fleet.backend(parsed.backend, path), uuid: parsed.uuid };
+}
+
+/** The same for a volume's id, which names the backend that it was made on: the one that it is on now. */
+export async function locateVolume(
+  context: HookContext,
+  id: string,
+  attribute: string | AttributePath,
+): Promise<{ readonly backend: Backend; readonly uuid: string }> {
+  const { backend: name, uuid } = parseObjectId(id, attribute);
+  const { backends } = context.fleet;
+  const named = backends.find((backend) => backend.answersTo(name)) ?? null;
+  try {
+    const { found } = await whereIs(context.fleet, named, uuid);
+    if (found !== undefined) return { backend: found.backend, uuid };
+  } catch (error) {
+    // Whoever goes on to use the backend meets the same.
+    if (!isStorageError(error)) throw error;
+  }
+  return locate(context, id, attribute);
+}
+
+/** The id of a volume, wherever it is now. */
+export function volumeIdOf(record: Pick<VolumeRecord, "id" | "settings">, backend: Backend): string {
+  return formatObjectId({ backend: birthplaceOf(record) ?? backend.name, uuid: record.id });
+}
+
+/** The id of a snapshot's volume. */
+export async function volumeIdOfSnapshot(record: SnapshotRecord, backend: Backend): Promise<string> {
+  const volume = (await backend.listing()).volumes.get(record.volumeId);
+  return volumeIdOf({ id: record.volumeId, settings: volume?.settings ?? {} }, backend);
 }
 
 /** Whether two ids mean one object: a backend that was renamed answers to its old name as well. */
@@ -81,6 +116,10 @@ export function parseImport(
       kind: "InvalidInput",
       action: `import the ${kind}`,
       reason: `Its id must be "<backend>/<uuid>" or "<backend>/<name>"${"id" in request ? `, not "${request.id}"` : ""}`,
+      ...(kind === "volume" && {
+        nextStep:
+          'What others made is imported by "<backend>/existing:" and what the technology calls it, as "fast/existing:vg0/oldlv"',
+      }),
     });
   }
   const { backend: name, ...reference } = parsed;
@@ -151,16 +190,55 @@ export async function readTolerantly<S>(
   }
 }
 
-/** Says that what state holds is not finished: without data, and there to be deleted only. */
+/** Says that what state holds has no data, and is there to be deleted only: it is not finished, or half deleted. */
 export function warnIfUnfinished(
   context: HookContext,
   kind: "volume" | "snapshot",
   record: ObjectRecord,
 ): void {
+  if (record.phase === "deleting") {
+    context.warn({
+      summary: `The ${kind} "${record.name}" is half deleted`,
+      detail:
+        "Its deletion was interrupted while its data was being cleared. Destroy it, or apply to have it replaced: what was begun is then finished.",
+    });
+  }
   if (record.phase !== "creating") return;
   context.warn({
     summary: `The ${kind} "${record.name}" is not finished`,
     detail: "Its creation was interrupted, and it holds no usable data. Destroy it, or have it replaced.",
+  });
+}
+
+/**
+ * Whether the deletion of what state holds was begun and broken off: its data is gone, and all that a plan can do is to have
+ * that finished and another object made. As the run's listing says.
+ */
+export async function isBeingDeleted(
+  backend: Backend,
+  kind: "volume" | "snapshot",
+  id: string,
+): Promise<boolean> {
+  try {
+    const { volumes, snapshots } = await backend.listing();
+    const records: ReadonlyMap<string, ObjectRecord> = kind === "volume" ? volumes : snapshots;
+    return records.get(parseObjectId(id, "id").uuid)?.phase === "deleting";
+  } catch (error) {
+    if (!toleratesAbsence(backend, error)) throw error;
+    return false;
+  }
+}
+
+/** There is nothing to take over from what is being deleted. */
+export function refuseDeleted(backend: Backend, kind: "volume" | "snapshot", record: ObjectRecord): void {
+  if (record.phase !== "deleting") return;
+  throw new StorageError({
+    kind: kind === "volume" ? "VolumeIsBusy" : "SnapshotIsBusy",
+    action: `import ${kind} "${record.name}" (${record.id})`,
+    reason: "It is being deleted: its data is cleared, or has been",
+    nextStep: "Run the destroy that began it again, so that it is finished",
+    backend: backend.name,
+    host: backend.host.host,
   });
 }
 

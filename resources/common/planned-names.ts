@@ -9,6 +9,8 @@ type Kind = "volume" | "snapshot";
  * Part of planning a creation: refuses a name that another resource of the run has or gets, and sees to it that a
  * namesake in state is acknowledged on the host. At apply nothing tells of that namesake, and it must not look like an
  * unfinished create, which this one could take up as its own.
+ *
+ * @param heldByReplaced more names that what it replaces gives up
  */
 export async function claimForCreation(
   context: HookContext,
@@ -17,9 +19,11 @@ export async function claimForCreation(
   name: string,
   records: ReadonlyMap<string, ObjectRecord>,
   privateData: PrivateData,
+  heldByReplaced: readonly string[] = [],
 ): Promise<void> {
   const replaced = privateData["replaces"];
-  const isReplacement = typeof replaced === "string" && records.get(replaced)?.name === name;
+  const isReplacement =
+    heldByReplaced.includes(name) || (typeof replaced === "string" && records.get(replaced)?.name === name);
   const names = context.plannedNames;
   if (names?.has(creation(backend, kind, name)) === true) throw twice(backend, kind, name);
   if (names?.has(keeping(backend, kind, name)) === true && !isReplacement) throw twice(backend, kind, name);
@@ -67,5 +71,79 @@ function twice(backend: Backend, kind: Kind, name: string): StorageError {
     nextStep: `Give each ${kind} of a backend a name of its own`,
     backend: backend.name,
     attribute: ["name"],
+  });
+}
+
+/** An attachment that is made or stays, as a plan has it. */
+export interface PlannedAttachment {
+  readonly volumeId: string;
+  /** Its id, or of a creation what it replaces; undefined where there is neither. */
+  readonly held: string | undefined;
+  /** It mounts a file system for writing. */
+  readonly isSole: boolean;
+}
+
+/**
+ * Part of planning an attachment: refuses two in one configuration of which one mounts the volume for writing, which the
+ * host would refuse at apply only.
+ */
+export function claimForAttachment(
+  context: HookContext,
+  backend: Backend,
+  { volumeId, held, isSole }: PlannedAttachment,
+): void {
+  const names = context.plannedNames;
+  const claims = (kind: "any" | "sole") => `attach ${kind} ${backend.name}/${volumeId} `;
+  const begin = claims(isSole ? "any" : "sole");
+  // A replacement is planned in the place of what it replaces.
+  const others = [...(names ?? [])].filter((claim) => claim.startsWith(begin) && claim !== `${begin}${held}`);
+  if (others.length > 0) {
+    throw new StorageError({
+      kind: "VolumeIsBusy",
+      action: `attach volume ${volumeId} twice`,
+      reason:
+        "One attachment of this configuration mounts a file system for writing, which only one machine at a time can use",
+      nextStep: "Give the volume one attachment, or all of them mode ro",
+      backend: backend.name,
+      attribute: ["volume_id"],
+    });
+  }
+  const by = held ?? `new ${names?.size ?? 0}`;
+  names?.add(`${claims("any")}${by}`);
+  if (isSole) names?.add(`${claims("sole")}${by}`);
+}
+
+/**
+ * Part of planning to put a volume back: refuses that where the same run removes the snapshot, which would go first and take
+ * the content with it.
+ */
+export function claimForRestore(context: HookContext, backend: Backend, snapshotUuid: string): void {
+  const names = context.plannedNames;
+  if (names?.has(removing(backend, snapshotUuid)) === true) throw restoredAndRemoved(backend, snapshotUuid);
+  names?.add(restoring(backend, snapshotUuid));
+}
+
+/** The same for planning to remove, or to replace, a snapshot. */
+export function claimForSnapshotDeletion(context: HookContext, backend: Backend, snapshotUuid: string): void {
+  const names = context.plannedNames;
+  if (names?.has(restoring(backend, snapshotUuid)) === true) throw restoredAndRemoved(backend, snapshotUuid);
+  names?.add(removing(backend, snapshotUuid));
+}
+
+function restoring(backend: Backend, snapshotUuid: string): string {
+  return `restore from ${backend.name}/${snapshotUuid}`;
+}
+
+function removing(backend: Backend, snapshotUuid: string): string {
+  return `remove snapshot ${backend.name}/${snapshotUuid}`;
+}
+
+function restoredAndRemoved(backend: Backend, snapshotUuid: string): StorageError {
+  return new StorageError({
+    kind: "SnapshotIsBusy",
+    action: `put a volume back to snapshot ${snapshotUuid} and delete that snapshot at once`,
+    reason: "The snapshot would be deleted first, and its content lost",
+    nextStep: "Keep the snapshot's resource and apply; take it away afterwards",
+    backend: backend.name,
   });
 }

@@ -1,6 +1,6 @@
-import { type Backend, requireOwn } from "../../src/backend/index.ts";
-import { type ObjectRecord, StorageError } from "../../src/contract/index.ts";
-import { locate } from "../common/objects.ts";
+import { type Backend, hasName, requireOwn } from "../../src/backend/index.ts";
+import { type ObjectRecord, StorageError, type VolumeRecord } from "../../src/contract/index.ts";
+import { locate, locateVolume } from "../common/objects.ts";
 import { type Diagnostic, errorAt, type HookContext, type Value } from "../schema/index.ts";
 
 /** How a data source names one object: `id`, or `backend` and `name`. */
@@ -34,14 +34,12 @@ export async function lookUp<R extends ObjectRecord>(
   const located =
     id === null
       ? { backend: context.fleet.backend(reference.backend ?? "", ["backend"]), uuid: undefined }
-      : locate(context, id, "id");
+      : await (kind === "volume" ? locateVolume : locate)(context, id, "id");
   const { backend, uuid } = located;
   const candidates = await records(backend);
   const record =
     uuid === undefined
-      ? [...candidates.values()].find(
-          (candidate) => candidate.name === name && candidate.owner === backend.owner,
-        )
+      ? [...candidates.values()].find((candidate) => name !== null && hasName(backend, candidate, name))
       : candidates.get(uuid);
   if (record === undefined) {
     throw new StorageError({
@@ -58,6 +56,15 @@ export async function lookUp<R extends ObjectRecord>(
 }
 
 /** Where an object stands for its users: whether its state has been refreshed since is no concern of theirs, and no drift. */
-export function statusOf({ phase }: ObjectRecord): "creating" | "available" | "retained" {
+export function statusOf({
+  phase,
+  restoring,
+}: ObjectRecord & Pick<VolumeRecord, "restoring">):
+  | "creating"
+  | "available"
+  | "restoring"
+  | "retained"
+  | "deleting" {
+  if (restoring !== undefined) return "restoring";
   return phase === "unacknowledged" || phase === "acknowledged" ? "available" : phase;
 }

@@ -1,6 +1,6 @@
 import { formatObjectId } from "../../src/backend/index.ts";
 import { labelsAllOf } from "../common/labels.ts";
-import { identityOf } from "../common/objects.ts";
+import { identityOf, volumeIdOfSnapshot } from "../common/objects.ts";
 import { bytesToGib } from "../common/sizes.ts";
 import { boolean, defineDataSource, integer, string, stringMap, timeouts } from "../schema/index.ts";
 import { checkReference, lookUp, statusOf } from "./lookup.ts";
@@ -45,7 +45,7 @@ export const snapshotData = defineDataSource<typeof attributes>({
       backend: config.backend ?? backend.name,
       name: record.name,
       timeouts: config.timeouts,
-      volume_id: formatObjectId({ backend: backend.name, uuid: record.volumeId }),
+      volume_id: await volumeIdOfSnapshot(record, backend),
       size: bytesToGib(record.sizeBytes),
       size_bytes: record.sizeBytes,
       deletion_protection: record.deletionProtection,

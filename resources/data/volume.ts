@@ -1,6 +1,6 @@
 import { formatObjectId } from "../../src/backend/index.ts";
 import { labelsAllOf } from "../common/labels.ts";
-import { identityOf } from "../common/objects.ts";
+import { identityOf, volumeIdOf } from "../common/objects.ts";
 import { bytesToGib } from "../common/sizes.ts";
 import {
   boolean,
@@ -31,7 +31,8 @@ const attributes = {
   multiattach: boolean("computed", { description: "Whether the volume may have several attachments." }),
   deletion_protection: boolean("computed", { description: "Whether deleting the volume is refused." }),
   status: string("computed", {
-    description: "`creating`, `available` or `retained`.",
+    description:
+      "`creating`, `available`, `restoring` (being put back to a snapshot), `retained` or `deleting`.",
   }),
   labels: stringMap("computed", { description: "Its labels, default labels included." }),
   attachments: objectList(
@@ -63,7 +64,7 @@ export const volumeData = defineDataSource<typeof attributes>({
       async (found) => (await found.listing()).volumes,
     );
     return {
-      id: config.id ?? formatObjectId({ backend: backend.name, uuid: record.id }),
+      id: config.id ?? volumeIdOf(record, backend),
       backend: config.backend ?? backend.name,
       name: record.name,
       timeouts: config.timeouts,

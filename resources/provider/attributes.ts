@@ -1,3 +1,6 @@
+import { statNames } from "../../src/contract/index.ts";
+import { defaultIqnPrefix } from "../../src/targets/iscsi/index.ts";
+import { defaultNqnPrefix } from "../../src/targets/nvmet/index.ts";
 import { configurationName } from "../common/names.ts";
 import {
   boolean,
@@ -37,6 +40,37 @@ const positive: Validator<number> = {
 const notEmpty: Validator<string> = {
   description: "not be empty",
   check: (value) => (value.trim() === "" ? "It must not be empty." : undefined),
+};
+
+const lvmName: Validator<string> = {
+  description: "be a name that LVM accepts",
+  check: (value) =>
+    /^[A-Za-z0-9+_.][A-Za-z0-9+_.-]{0,126}$/.test(value) && value !== "." && value !== ".."
+      ? undefined
+      : `LVM names have letters, digits, "+", "_", "." and "-", do not begin with "-", and have at most 127 characters; ${JSON.stringify(value)} does not fit.`,
+};
+
+const percentage: Validator<number> = {
+  description: "be between 0 and 100",
+  check: (value) => (value >= 0 && value <= 100 ? undefined : `A percentage is 0 to 100; ${value} is not.`),
+};
+
+const overSubscriptionRatio: Validator<string> = {
+  description: "be a number of at least 1, or `auto`",
+  check: (value) =>
+    value === "auto" || (/^\d+(\.\d+)?$/.test(value) && Number(value) >= 1)
+      ? undefined
+      : `It must be a number of at least 1, or "auto", not ${JSON.stringify(value)}.`,
+};
+
+const capabilityNames: Validator<Readonly<Record<string, string>>> = {
+  description: "have keys that no measured capability has",
+  check(value) {
+    const taken = statNames.find((name) => Object.hasOwn(value, name));
+    return taken === undefined
+      ? undefined
+      : `"${taken}" is measured, or has a setting of its own; a label needs another name.`;
+  },
 };
 
 /** Map keys that name hosts or backends. */
@@ -114,6 +148,23 @@ const hostAttributes = {
   }),
 } as const;
 
+/** The same for a machine that a resource names itself: only what holds no secret, as it stands in state. */
+export const connectionAttributes = {
+  // Without their examples, as `host` is the usual way.
+  address: { ...hostAttributes.address, example: undefined },
+  port: hostAttributes.port,
+  user: { ...hostAttributes.user, example: undefined },
+  agent_socket: hostAttributes.agent_socket,
+  private_key_file: { ...hostAttributes.private_key_file, example: undefined },
+  password_env: hostAttributes.password_env,
+  host_key: { ...hostAttributes.host_key, example: undefined },
+  known_hosts_file: hostAttributes.known_hosts_file,
+  become: hostAttributes.become,
+  jump_host: string("optional", {
+    description: "A key of the provider's `hosts`, through which the machine is reached.",
+  }),
+} as const;
+
 const backendAttributes = {
   host: string("required", { description: "The storage host, a key of `hosts`.", example: "san1" }),
   aliases: stringList("optional", {
@@ -123,13 +174,41 @@ const backendAttributes = {
     description:
       "What a read does when the host does not answer: `error` (default), or `warn`, which keeps what state says and lets plans for other backends go on.",
   }),
+  reserved_percentage: integer("optional", {
+    description:
+      "How much of the total capacity is never given to volumes, in percent, rounded down to whole GiB. Default 0.",
+    validators: [percentage],
+  }),
+  max_over_subscription_ratio: string("optional", {
+    description:
+      "How many times its capacity a backend or pool may promise to thin volumes: a number of at least 1, or `auto`, which goes by how much of what was promised is really used. Thick volumes are never promised more than there is. Default 20.",
+    validators: [overSubscriptionRatio],
+  }),
+  filter_function: string("optional", {
+    description:
+      "An expression that says whether a volume may come here, as in `volume.size < 100 and capabilities.total_volumes < 50`.",
+    validators: [notEmpty],
+  }),
+  goodness_function: string("optional", {
+    description:
+      "An expression that says how well a volume would be placed here, from 0 to 100. Counts beside the free capacity, for volumes that leave the choice of a backend open.",
+    validators: [notEmpty],
+  }),
+  availability_zone: string("optional", {
+    description: "Where the storage is; volumes can ask for it.",
+    validators: [notEmpty],
+  }),
+  labels: stringMap("optional", {
+    description:
+      'Capabilities of your own, which `requirements` of volumes and the functions can ask for, as in `{ tier = "gold" }`.',
+    validators: [capabilityNames],
+  }),
   file: object(
     {
       directory: string("required", {
         description:
           "An existing directory on the host; it is never created, so that a missing mount is noticed.",
         validators: [absolutePath],
-        example: "/srv/volumes",
       }),
       format: choice(["raw", "qcow2"], "optional", {
         description: "Format of the volumes' files. Default `raw`. `qcow2` needs `qemu-img` on the host.",
@@ -137,6 +216,67 @@ const backendAttributes = {
     },
     "optional",
     { description: "Volumes are files in a directory." },
+  ),
+  lvm: object(
+    {
+      volume_group: string("required", {
+        description: "An existing volume group on the host. What others keep in it is left alone.",
+        validators: [lvmName],
+        example: "vg0",
+      }),
+      thin_pool: string("optional", {
+        description:
+          "An existing thin pool in it. With one, volumes are thin unless they say otherwise; without, all are thick.",
+        validators: [lvmName],
+        example: "pool0",
+      }),
+      volume_clear: choice(["zero", "none"], "optional", {
+        description:
+          "What thick volumes show of what was on the disk before, which is nothing: `zero` (default) overwrites what a new or grown volume is given, as well as what a deleted one held; `none` says that the volume group's free space holds nobody's data, so that only what is deleted is overwritten. Thin volumes need neither.",
+      }),
+      snapshot_size_percent: integer("optional", {
+        description:
+          "The space that snapshots of thick volumes keep for what changes in the volume, as a percentage of its size. Once it is used up, the snapshot's content is lost. Default 20.",
+        validators: [positive],
+      }),
+      volume_clear_mib_per_second: integer("optional", {
+        description: "How fast thick volumes are cleared at most. As fast as it goes by default.",
+        validators: [positive],
+      }),
+    },
+    "optional",
+    { description: "Volumes are logical volumes of LVM." },
+  ),
+  iscsi: object(
+    {
+      portals: stringList("required", {
+        description:
+          "Where consumers log in: addresses of the storage host as consumers reach them, IPv6 in brackets, with a port or without (3260). Several make several paths for multipath.",
+        example: ["10.0.0.5:3260"],
+      }),
+      chap: choice(["required", "none"], "optional", {
+        description:
+          "Whether consumers have to prove who they are: `required` (default), with passwords made and kept on the storage host; or `none`.",
+      }),
+      iqn_prefix: string("optional", {
+        description: `What the targets' names begin with. Default \`${defaultIqnPrefix}\`.`,
+      }),
+    },
+    "optional",
+    { description: "Volumes are exported over iSCSI, by the host's kernel (LIO)." },
+  ),
+  nvmet: object(
+    {
+      portals: stringList("required", {
+        description:
+          "Where consumers connect: addresses of the storage host as consumers reach them, IPv6 in brackets, with a port or without (4420). Several make several paths for multipath.",
+      }),
+      nqn_prefix: string("optional", {
+        description: `What the subsystems' names begin with. Default \`${defaultNqnPrefix}\`.`,
+      }),
+    },
+    "optional",
+    { description: "Volumes are exported over NVMe/TCP, by the host's kernel (nvmet)." },
   ),
 } as const;
 
@@ -157,7 +297,8 @@ export const providerAttributes = {
     validators: [namedEntries],
   }),
   backends: objectMap(backendAttributes, "optional", {
-    description: "What volumes are allocated on, by name: a host and exactly one storage technology.",
+    description:
+      "What volumes are allocated on, by name: a host, exactly one storage technology (`file`, `lvm`) and at most one way to export them (`iscsi`, `nvmet`); without one, volumes can be used on their own host only.",
     validators: [namedEntries],
   }),
   default_labels: stringMap("optional", { description: "Labels for every volume and snapshot." }),
@@ -168,4 +309,5 @@ export const providerAttributes = {
 
 export type ProviderConfig = KnownConfig<typeof providerAttributes>;
 export type HostConfig = KnownConfig<typeof hostAttributes>;
+export type ConnectionConfig = KnownConfig<typeof connectionAttributes>;
 export type BackendConfig = KnownConfig<typeof backendAttributes>;

@@ -1,8 +1,13 @@
 import { Fleet } from "../../src/backend/index.ts";
 import { attachment } from "../attachment.ts";
+import { connection } from "../connection.ts";
 import { backendsData } from "../data/backends.ts";
+import { placementData } from "../data/placement.ts";
 import { snapshotData } from "../data/snapshot.ts";
 import { volumeData } from "../data/volume.ts";
+import { volumesData } from "../data/volumes.ts";
+import { groupSnapshot } from "../group-snapshot.ts";
+import { image } from "../image.ts";
 import {
   type Diagnostic,
   DiagnosticsError,
@@ -12,7 +17,7 @@ import {
   type Values,
 } from "../schema/index.ts";
 import { snapshot } from "../snapshot.ts";
-import { volume } from "../volume.ts";
+import { volume } from "../volume/index.ts";
 import { type ProviderConfig, providerAttributes } from "./attributes.ts";
 import { readConfigFile } from "./config-file.ts";
 import { mergeConfigs, toSettings } from "./settings.ts";
@@ -25,8 +30,9 @@ export const provider: Provider = {
   // What can be complained of depends on the whole, file included: `configure` does it, at plan as well.
   validate: () => [],
   configure,
-  resources: [volume, snapshot, attachment],
-  dataSources: [backendsData, volumeData, snapshotData],
+  resources: [volume, snapshot, attachment, groupSnapshot, image],
+  dataSources: [backendsData, placementData, volumeData, volumesData, snapshotData],
+  ephemerals: [connection],
 };
 
 async function configure(values: Values, logger: Logger, defaults?: ProviderDefaults): Promise<Fleet> {

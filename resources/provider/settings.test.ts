@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { parseValues } from "../schema/index.ts";
-import { type ProviderConfig, providerAttributes } from "./attributes.ts";
-import { mergeConfigs, toSettings } from "./settings.ts";
+import { checkConfig, parseValues, type Values } from "../schema/index.ts";
+import { connectionAttributes, type ProviderConfig, providerAttributes } from "./attributes.ts";
+import { inlineHostSettings, mergeConfigs, toSettings } from "./settings.ts";
 
 type Raw = Parameters<typeof parseValues>[1];
 
@@ -41,6 +41,158 @@ test("the least that is needed", () => {
         technology: { technology: "file", directory: "/srv/volumes", format: "raw" },
       },
     ],
+  });
+});
+
+test("what a backend gives away, and to whom, stands beside its technology", () => {
+  const backends = (settings: Raw) =>
+    toSettings(
+      config({ hosts: { san1 }, backends: { fast: { host: "san1", file, ...(settings as object) } } }),
+      {},
+    ).settings.backends;
+  expect(
+    backends({
+      reserved_percentage: 10,
+      max_over_subscription_ratio: 2.5,
+      filter_function: "volume.size < 100",
+      goodness_function: "50",
+      availability_zone: "north",
+      labels: { tier: "gold" },
+    }),
+  ).toMatchObject([
+    {
+      placement: {
+        reservedPercentage: 10,
+        maxOverSubscriptionRatio: 2.5,
+        filterFunction: "volume.size < 100",
+        goodnessFunction: "50",
+        availabilityZone: "north",
+        labels: { tier: "gold" },
+      },
+    },
+  ]);
+  expect(backends({ max_over_subscription_ratio: "auto" })).toMatchObject([
+    { placement: { maxOverSubscriptionRatio: "auto" } },
+  ]);
+});
+
+test("a function that is no expression is refused, with backend and column", () => {
+  const { diagnostics } = toSettings(
+    config({
+      hosts: { san1 },
+      backends: { fast: { host: "san1", file, goodness_function: "volume.size * (2" } },
+    }),
+    {},
+  );
+  expect(diagnostics).toEqual([
+    expect.objectContaining({
+      path: ["backends", "fast", "goodness_function"],
+      summary: 'Invalid goodness_function of backend "fast"',
+      detail: expect.stringMatching(/^At column 17 of "volume.size \* \(2": .+\.$/),
+    }),
+  ]);
+});
+
+test.each([
+  [{ reserved_percentage: 101 }, "reserved_percentage", "A percentage is 0 to 100; 101 is not."],
+  [{ max_over_subscription_ratio: "0.5" }, "max_over_subscription_ratio", "a number of at least 1"],
+  [{ max_over_subscription_ratio: "lots" }, "max_over_subscription_ratio", "a number of at least 1"],
+  [{ labels: { free_capacity_gb: "1" } }, "labels", '"free_capacity_gb" is measured'],
+])("%j is refused", (settings, attribute, words) => {
+  const found = checkConfig(
+    providerAttributes,
+    config({ hosts: { san1 }, backends: { fast: { host: "san1", file, ...settings } } }) as unknown as Values,
+  );
+  expect(found).toEqual([
+    expect.objectContaining({
+      path: ["backends", "fast", attribute],
+      detail: expect.stringContaining(words),
+    }),
+  ]);
+});
+
+describe("a backend", () => {
+  const backend = (settings: Raw) =>
+    toSettings(
+      config({ hosts: { san1 }, backends: { fast: { host: "san1", ...(settings as object) } } }),
+      {},
+    );
+  const lvm = { volume_group: "vg0" };
+
+  test("of LVM clears what was deleted, and has a thin pool only where one is named", () => {
+    expect(backend({ lvm }).settings.backends).toMatchObject([
+      {
+        technology: { technology: "lvm", volumeGroup: "vg0", thinPool: null, volumeClear: "zero" },
+        target: { target: "local" },
+      },
+    ]);
+    expect(
+      backend({ lvm: { ...lvm, thin_pool: "pool0", volume_clear: "none" } }).settings.backends,
+    ).toMatchObject([{ technology: { thinPool: "pool0", volumeClear: "none" } }]);
+  });
+
+  test("exports its volumes as it is told", () => {
+    const portals = ["10.0.0.5:3260", "[fd00::5]:3260"];
+    expect(backend({ lvm, iscsi: { portals, chap: "none" } }).settings.backends).toMatchObject([
+      { target: { target: "iscsi", portals, chap: "none" } },
+    ]);
+    expect(
+      backend({ file, nvmet: { portals: ["10.0.0.5"], nqn_prefix: "nqn.2026-01.com.example" } }).settings
+        .backends,
+    ).toMatchObject([{ target: { target: "nvmet", nqnPrefix: "nqn.2026-01.com.example" } }]);
+  });
+
+  test.each<readonly [string, Raw, readonly (string | number)[]]>([
+    ["two technologies", { lvm, file }, []],
+    [
+      "two ways to export",
+      { lvm, iscsi: { portals: ["10.0.0.5"] }, nvmet: { portals: ["10.0.0.5"] } },
+      ["nvmet"],
+    ],
+    [
+      "qcow2 files to export",
+      { file: { ...file, format: "qcow2" }, iscsi: { portals: ["10.0.0.5"] } },
+      ["iscsi"],
+    ],
+    ["no portal", { lvm, iscsi: { portals: [] } }, ["iscsi", "portals"]],
+    ["a portal that is none", { lvm, nvmet: { portals: ["10.0.0.5", "san1:x"] } }, ["nvmet", "portals", 1]],
+    [
+      "a name that is none",
+      { lvm, iscsi: { portals: ["10.0.0.5"], iqn_prefix: "me" } },
+      ["iscsi", "iqn_prefix"],
+    ],
+  ])("is refused with %s, at its place", (_what, settings, place) => {
+    expect(backend(settings).diagnostics).toMatchObject([{ path: ["backends", "fast", ...place] }]);
+  });
+
+  test("on a volume group that another backend has is refused", () => {
+    const raw = {
+      hosts: { san1 },
+      backends: { one: { host: "san1", lvm }, two: { host: "san1", lvm: { ...lvm, thin_pool: "p" } } },
+    };
+    expect(complaints(raw)).toContainEqual([
+      ["backends", "one"],
+      expect.stringContaining("are the same storage"),
+    ]);
+  });
+});
+
+test("a machine that a resource names is reached as a host is, and by a host of the provider", () => {
+  const { settings } = toSettings(config({ hosts: { bastion: san1 } }), {});
+  const { values } = parseValues(connectionAttributes, {
+    address: "vm.example",
+    user: "app",
+    password_env: "APP_PASSWORD",
+    host_key: "ssh-ed25519 AAAA",
+    become: "sudo",
+  });
+  expect(inlineHostSettings(values as never, settings.hosts["bastion"], {})).toMatchObject({
+    name: "vm.example",
+    address: "vm.example",
+    auth: { passwordEnvironment: "APP_PASSWORD", agentSocket: undefined },
+    hostKeys: { pinned: ["ssh-ed25519 AAAA"] },
+    become: { method: "sudo" },
+    jumpHost: { name: "bastion" },
   });
 });
 

@@ -1,9 +1,18 @@
 import { posix } from "node:path";
-import type { BackendSettings, FleetSettings, TechnologySettings } from "../../src/backend/index.ts";
-import type { AttributePath } from "../../src/contract/index.ts";
+import type {
+  BackendSettings,
+  ExportSettings,
+  FleetSettings,
+  PlacementSettings,
+  TechnologySettings,
+} from "../../src/backend/index.ts";
+import { type AttributePath, isStorageError } from "../../src/contract/index.ts";
+import { ExpressionError, parseExpression } from "../../src/scheduler/index.ts";
 import type { Become, HostAuth, HostKeyPolicy, HostSettings } from "../../src/ssh/index.ts";
+import { checkIscsiSettings } from "../../src/targets/iscsi/index.ts";
+import { checkNvmetSettings } from "../../src/targets/nvmet/index.ts";
 import { type Diagnostic, errorAt } from "../schema/index.ts";
-import type { BackendConfig, HostConfig, ProviderConfig } from "./attributes.ts";
+import type { BackendConfig, ConnectionConfig, HostConfig, ProviderConfig } from "./attributes.ts";
 
 export interface SettingsResult {
   readonly settings: FleetSettings;
@@ -142,6 +151,7 @@ function checkBackend(name: string, backend: BackendConfig, config: ProviderConf
       ),
     );
   }
+  found.push(...checkTarget(name, backend), ...checkFunctions(name, backend));
   const place = placeOf(backend);
   const [twin] = Object.entries(config.backends ?? {}).find(
     ([other, settings]) => other !== name && place !== undefined && placeOf(settings) === place,
@@ -172,12 +182,75 @@ function checkBackend(name: string, backend: BackendConfig, config: ProviderConf
   return found;
 }
 
-/** Equal for backends whose objects are the same, as far as their settings tell. */
-function placeOf({ host, file }: BackendConfig): string | undefined {
-  return file === null ? undefined : JSON.stringify([host, posix.normalize(`${file.directory}/`)]);
+/** Only what is wrong with the text: which names there are depends on what asks. */
+function checkFunctions(name: string, backend: BackendConfig): Diagnostic[] {
+  return (["filter_function", "goodness_function"] as const).flatMap((setting) => {
+    const expression = backend[setting];
+    try {
+      if (expression !== null) parseExpression(expression);
+      return [];
+    } catch (error) {
+      if (!(error instanceof ExpressionError)) throw error;
+      return [
+        errorAt(
+          ["backends", name, setting],
+          `Invalid ${setting} of backend "${name}"`,
+          `At column ${error.column} of ${JSON.stringify(expression)}: ${error.reason}.`,
+        ),
+      ];
+    }
+  });
 }
 
-const technologyNames = ["file"] as const;
+function checkTarget(name: string, backend: BackendConfig): Diagnostic[] {
+  const [target, another] = targetNames.filter((candidate) => backend[candidate] !== null);
+  const at = ["backends", name];
+  if (target !== undefined && another !== undefined) {
+    return [
+      errorAt(
+        [...at, another],
+        `Backend "${name}" exports its volumes in two ways`,
+        `It takes at most one of ${targetNames.join(" and ")}; both are given.`,
+      ),
+    ];
+  }
+  if (target !== undefined && backend.file?.format === "qcow2") {
+    return [
+      errorAt(
+        [...at, target],
+        `Backend "${name}" cannot export qcow2 files`,
+        `The kernel exports bytes as they are, and consumers would see the qcow2 file itself. Write format = "raw", or leave ${target} out.`,
+      ),
+    ];
+  }
+  return target === undefined ? [] : complaintOf(() => checkExport(backend), [...at, target]);
+}
+
+/** What a check of settings complains of, at its place below `at`. */
+function complaintOf(check: () => void, at: AttributePath): Diagnostic[] {
+  try {
+    check();
+    return [];
+  } catch (error) {
+    if (!isStorageError(error, "InvalidConfiguration")) throw error;
+    return [errorAt([...at, ...(error.attribute ?? [])], error.summary, error.detail)];
+  }
+}
+
+function checkExport(backend: BackendConfig): void {
+  const settings = toExport(backend);
+  if (settings.target === "iscsi") checkIscsiSettings(settings);
+  if (settings.target === "nvmet") checkNvmetSettings(settings);
+}
+
+/** Equal for backends whose objects are the same, as far as their settings tell. */
+function placeOf({ host, file, lvm }: BackendConfig): string | undefined {
+  if (file !== null) return JSON.stringify([host, posix.normalize(`${file.directory}/`)]);
+  return lvm === null ? undefined : JSON.stringify([host, "vg", lvm.volume_group]);
+}
+
+const technologyNames = ["file", "lvm"] as const;
+const targetNames = ["iscsi", "nvmet"] as const;
 
 function listNames(entries: Readonly<Record<string, unknown>>): string {
   const names = Object.keys(entries).map((name) => `"${name}"`);
@@ -191,6 +264,39 @@ function toHost(
 ): HostSettings {
   const host = hosts[name];
   if (host === undefined) throw new Error(`no host ${name}: checkHost must have refused it`);
+  const jumpHost = host.jump_host === null ? undefined : toHost(host.jump_host, hosts, environment);
+  return {
+    ...login(name, host, jumpHost, environment),
+    dialAttempts: host.dial_attempts ?? undefined,
+    perDialTimeoutMs: seconds(host.dial_timeout),
+    keepAliveIntervalMs: seconds(host.keep_alive_interval),
+  };
+}
+
+/** The settings of a machine that stands in a resource; what it refers to by name is the provider's. */
+export function inlineHostSettings(
+  connection: ConnectionConfig,
+  jumpHost: HostSettings | undefined,
+  environment: Environment = process.env,
+): HostSettings {
+  const secrets = {
+    host_keys: null,
+    insecure_accept_any_host_key: null,
+    private_key: null,
+    private_key_passphrase: null,
+    password: null,
+    become_password: null,
+  };
+  return login(connection.address, { ...connection, ...secrets }, jumpHost, environment);
+}
+
+/** How a machine is reached and logged in to. */
+function login(
+  name: string,
+  host: Omit<HostConfig, "jump_host" | "dial_attempts" | "dial_timeout" | "keep_alive_interval">,
+  jumpHost: HostSettings | undefined,
+  environment: Environment,
+): HostSettings {
   return {
     name,
     address: host.address,
@@ -199,14 +305,13 @@ function toHost(
     auth: toAuth(host, environment),
     hostKeys: toHostKeys(host),
     become: toBecome(host),
-    jumpHost: host.jump_host === null ? undefined : toHost(host.jump_host, hosts, environment),
-    dialAttempts: host.dial_attempts ?? undefined,
-    perDialTimeoutMs: seconds(host.dial_timeout),
-    keepAliveIntervalMs: seconds(host.keep_alive_interval),
+    jumpHost,
   };
 }
 
-function toAuth(host: HostConfig, environment: Environment): HostAuth {
+type Login = Parameters<typeof login>[1];
+
+function toAuth(host: Login, environment: Environment): HostAuth {
   const given = [host.private_key, host.private_key_file, host.password, host.password_env].some(
     (value) => value !== null,
   );
@@ -220,13 +325,13 @@ function toAuth(host: HostConfig, environment: Environment): HostAuth {
   };
 }
 
-function toHostKeys(host: HostConfig): HostKeyPolicy {
+function toHostKeys(host: Login): HostKeyPolicy {
   if (host.insecure_accept_any_host_key === true) return { insecureAcceptAnyHostKey: true };
   const pinned = [...(host.host_key === null ? [] : [host.host_key]), ...(host.host_keys ?? [])];
   return pinned.length > 0 ? { pinned } : { knownHostsFile: host.known_hosts_file ?? undefined };
 }
 
-function toBecome(host: HostConfig): Become {
+function toBecome(host: Login): Become {
   if (host.become === "sudo") return { method: "sudo", password: host.become_password ?? undefined };
   return { method: host.become ?? "none" };
 }
@@ -237,13 +342,50 @@ function toBackend([name, backend]: [string, BackendConfig]): BackendSettings {
     aliases: backend.aliases ?? [],
     host: backend.host,
     technology: toTechnology(backend),
+    target: toExport(backend),
     unreachable: backend.unreachable ?? "error",
+    placement: toPlacement(backend),
+  };
+}
+
+function toPlacement(backend: BackendConfig): PlacementSettings {
+  const ratio = backend.max_over_subscription_ratio;
+  return {
+    reservedPercentage: backend.reserved_percentage ?? undefined,
+    maxOverSubscriptionRatio: ratio === null || ratio === "auto" ? (ratio ?? undefined) : Number(ratio),
+    filterFunction: backend.filter_function ?? undefined,
+    goodnessFunction: backend.goodness_function ?? undefined,
+    availabilityZone: backend.availability_zone ?? undefined,
+    labels: backend.labels ?? undefined,
   };
 }
 
 function toTechnology(backend: BackendConfig): TechnologySettings {
-  if (backend.file === null) throw new Error("no technology: checkBackend must have refused it");
-  return { technology: "file", directory: backend.file.directory, format: backend.file.format ?? "raw" };
+  const { file, lvm } = backend;
+  if (file !== null) {
+    return { technology: "file", directory: file.directory, format: file.format ?? "raw" };
+  }
+  if (lvm === null) throw new Error("no technology: checkBackend must have refused it");
+  return {
+    technology: "lvm",
+    volumeGroup: lvm.volume_group,
+    thinPool: lvm.thin_pool,
+    volumeClear: lvm.volume_clear ?? "zero",
+    snapshotSizePercent: lvm.snapshot_size_percent ?? undefined,
+    volumeClearMiBPerSecond: lvm.volume_clear_mib_per_second ?? undefined,
+  };
+}
+
+function toExport({ iscsi, nvmet }: BackendConfig): ExportSettings {
+  if (iscsi !== null) {
+    const { portals, chap, iqn_prefix: iqnPrefix } = iscsi;
+    return { target: "iscsi", portals, chap: chap ?? undefined, iqnPrefix: iqnPrefix ?? undefined };
+  }
+  if (nvmet !== null) {
+    const { portals, nqn_prefix: nqnPrefix } = nvmet;
+    return { target: "nvmet", portals, nqnPrefix: nqnPrefix ?? undefined };
+  }
+  return { target: "local" };
 }
 
 function seconds(value: number | null): number | undefined {

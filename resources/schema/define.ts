@@ -3,6 +3,8 @@ import type { AttributeSet } from "./attribute.ts";
 import {
   type DataSource,
   type DataSourceDeclaration,
+  type Ephemeral,
+  type EphemeralDeclaration,
   type HookContext,
   PartialStateError,
   type Resource,
@@ -39,6 +41,7 @@ export function defineResource<const A extends AttributeSet>(declaration: Resour
       Object.entries(declaration.identity).map(([name, part]) => [name, part.description]),
     ),
     timeouts: declaration.timeouts,
+    notImported: declaration.notImported,
     validate: (config) => hooks.validate?.(config) ?? [],
     plan: (context, request) =>
       hooks.plan(context, request as Parameters<typeof hooks.plan>[1]) as ReturnType<Resource["plan"]>,
@@ -52,8 +55,13 @@ export function defineResource<const A extends AttributeSet>(declaration: Resour
         planned,
         (inner) => hooks.create(inner, planned, privateData) as Promise<Values>,
       ),
-    update: (context, prior, planned) =>
-      limited("update", context, planned, (inner) => hooks.update(inner, prior, planned) as Promise<Values>),
+    update: (context, prior, planned, privateData) =>
+      limited(
+        "update",
+        context,
+        planned,
+        (inner) => hooks.update(inner, prior, planned, privateData) as Promise<Values>,
+      ),
     delete: (context, state) => limited("delete", context, state, (inner) => hooks.delete(inner, state)),
     import: (context, request) =>
       limited("read", context, {}, (inner) => hooks.import(inner, request) as Promise<Values>),
@@ -83,6 +91,27 @@ export function defineDataSource<const A extends AttributeSet>(
         context,
         timeoutOf(config, "read", declaration.readTimeout),
         (inner) => hooks.read(inner, config) as Promise<Values>,
+      ),
+  };
+}
+
+export function defineEphemeral<const A extends AttributeSet>(
+  declaration: EphemeralDeclaration<A>,
+): Ephemeral {
+  const hooks = declaration as unknown as EphemeralDeclaration<AttributeSet>;
+  return {
+    name: declaration.name,
+    description: declaration.description,
+    attributes: declaration.attributes,
+    readTimeout: declaration.readTimeout,
+    validate: (config) => hooks.validate?.(config) ?? [],
+    open: (context, config) =>
+      withTimeout(
+        declaration.name,
+        "read",
+        context,
+        timeoutOf(config, "read", declaration.readTimeout),
+        (inner) => hooks.open(inner, config) as Promise<Values>,
       ),
   };
 }

@@ -1,7 +1,7 @@
 import type { Fleet } from "../../src/backend/index.ts";
 import type { AttributeSet } from "./attribute.ts";
 import type { Diagnostic } from "./diagnostic.ts";
-import type { DataSource, Resource } from "./resource.ts";
+import type { DataSource, Ephemeral, Resource } from "./resource.ts";
 import type { Values } from "./value.ts";
 
 /** Structured log sink; fields never hold secrets. */
@@ -32,4 +32,5 @@ export interface Provider {
   configure(config: Values, logger: Logger, defaults?: ProviderDefaults): Promise<Fleet>;
   readonly resources: readonly Resource[];
   readonly dataSources: readonly DataSource[];
+  readonly ephemerals: readonly Ephemeral[];
 }

@@ -1,4 +1,4 @@
-import type { Fleet } from "../../src/backend/index.ts";
+import type { Fleet, PlannedSpace } from "../../src/backend/index.ts";
 import type { AttributePath, JsonValue } from "../../src/contract/index.ts";
 import type { AttributeSet, Config, Planned, State } from "./attribute.ts";
 import type { Diagnostic } from "./diagnostic.ts";
@@ -15,6 +15,8 @@ export interface HookContext {
    * engine plans each creation exactly once a run.
    */
   readonly plannedNames?: Set<string>;
+  /** The space of all backends as the plans of this run leave it. Where there is none, nothing is promised at plan. */
+  readonly plannedSpace?: PlannedSpace;
   /** Shows the user a warning. */
   warn(diagnostic: Omit<Diagnostic, "severity">): void;
 }
@@ -22,9 +24,17 @@ export interface HookContext {
 /**
  * What a plan remembers for the apply that carries it out, invisible to the user. Terraform keeps it (except that
  * OpenTofu and Terraform plan creations anew at apply, without it); Pulumi has no place for it. Never rely on it
- * for correctness.
+ * for correctness, but for `imported`: from an import to the end of the first apply after it that changes anything, both
+ * engines give that to plans and updates.
  */
 export type PrivateData = Readonly<Record<string, JsonValue>>;
+
+/** Of an object that was imported and has not been changed since: what it is to become was never its configuration before. */
+export const importedPrivate: PrivateData = { imported: true };
+
+export function isImported(privateData: PrivateData): boolean {
+  return privateData["imported"] === true;
+}
 
 export interface PlanRequest<A extends AttributeSet> {
   readonly config: Config<A>;
@@ -43,6 +53,8 @@ export interface PlanResponse<A extends AttributeSet> {
   readonly replace: readonly AttributePath[];
   readonly diagnostics?: readonly Diagnostic[];
   readonly private?: PrivateData;
+  /** What unknown attributes would come out as if the plan were carried out now; for show, decided at apply. */
+  readonly expected?: Values;
 }
 
 export type ImportRequest =
@@ -73,9 +85,16 @@ export interface ResourceDeclaration<A extends AttributeSet> {
   read(context: HookContext, state: State<A>): Promise<State<A> | null>;
   /** May throw `PartialStateError` when something was made and could not be finished. */
   create(context: HookContext, planned: Planned<A>, privateData: PrivateData): Promise<State<A>>;
-  update(context: HookContext, prior: State<A>, planned: Planned<A>): Promise<State<A>>;
+  update(
+    context: HookContext,
+    prior: State<A>,
+    planned: Planned<A>,
+    privateData: PrivateData,
+  ): Promise<State<A>>;
   /** Already gone is success. */
   delete(context: HookContext, state: State<A>): Promise<void>;
+  /** Why `import` always refuses, as a sentence without its full stop; left out where it does not. */
+  readonly notImported?: string;
   /** Never changes anything on the host. */
   import(context: HookContext, request: ImportRequest): Promise<State<A>>;
   /** Brings a stored state of an older version to this one. */
@@ -94,13 +113,15 @@ export interface Resource {
   readonly identity: Readonly<Record<string, string>>;
   /** Timeouts in milliseconds for when the `timeouts` attribute does not say. */
   readonly timeouts: Readonly<Record<"create" | "read" | "update" | "delete", number>>;
+  /** Why `import` always refuses, as a sentence without its full stop. */
+  readonly notImported?: string | undefined;
 
   validate(config: Values): readonly Diagnostic[];
   plan(context: HookContext | null, request: ErasedPlanRequest): Promise<ErasedPlanResponse>;
   planDelete(context: HookContext | null, prior: Values): Promise<void>;
   read(context: HookContext, state: Values): Promise<Values | null>;
   create(context: HookContext, planned: Values, privateData: PrivateData): Promise<Values>;
-  update(context: HookContext, prior: Values, planned: Values): Promise<Values>;
+  update(context: HookContext, prior: Values, planned: Values, privateData: PrivateData): Promise<Values>;
   delete(context: HookContext, state: Values): Promise<void>;
   import(context: HookContext, request: ImportRequest): Promise<Values>;
   identityOf(state: Values): Readonly<Record<string, string>>;
@@ -124,6 +145,8 @@ export interface ErasedPlanResponse {
   readonly replace: readonly AttributePath[];
   readonly diagnostics?: readonly Diagnostic[];
   readonly private?: PrivateData;
+  /** What unknown attributes would come out as if the plan were carried out now; for show, decided at apply. */
+  readonly expected?: Values;
 }
 
 /** A data source as its module declares it. */
@@ -144,6 +167,30 @@ export interface DataSource {
   readonly readTimeout: number;
   validate(config: Values): readonly Diagnostic[];
   read(context: HookContext, config: Values): Promise<Values>;
+}
+
+/**
+ * What is read for the time of a run and kept nowhere: neither in a plan nor in a state. Declared as a data source is.
+ */
+export interface EphemeralDeclaration<A extends AttributeSet> {
+  readonly name: string;
+  readonly description: string;
+  readonly attributes: A;
+  /** In milliseconds, for when the `timeouts` attribute does not say. */
+  readonly readTimeout: number;
+  validate?(config: Config<A>): readonly Diagnostic[];
+  /** Changes nothing on any host: engines call it in plans, too. */
+  open(context: HookContext, config: State<A>): Promise<State<A>>;
+}
+
+export interface Ephemeral {
+  readonly name: string;
+  readonly description: string;
+  readonly attributes: AttributeSet;
+  /** In milliseconds, for when the `timeouts` attribute does not say. */
+  readonly readTimeout: number;
+  validate(config: Values): readonly Diagnostic[];
+  open(context: HookContext, config: Values): Promise<Values>;
 }
 
 /** A create or update that stopped half-way: `state` is what there is now, for the engine to keep. */

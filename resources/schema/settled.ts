@@ -2,7 +2,7 @@ import type { AttributeSet, Planned, State } from "./attribute.ts";
 import { isWhollyKnown, type Value } from "./value.ts";
 
 /**
- * The named attributes of a plan, when it is carried out: engines promise that everything but what is computed is known
+ * The named attributes of a plan, and no others, when it is carried out: engines promise that everything but what is computed is known
  * by then.
  *
  * @throws Error when one of them is unknown all the same: a bug in engine or provider
@@ -14,5 +14,5 @@ export function settled<A extends AttributeSet, const K extends keyof A & string
   for (const name of names) {
     if (!isWhollyKnown(planned[name] as Value)) throw new Error(`"${name}" is still unknown at apply`);
   }
-  return planned as unknown as Pick<State<A>, K>;
+  return Object.fromEntries(names.map((name) => [name, planned[name]])) as unknown as Pick<State<A>, K>;
 }

@@ -52,8 +52,9 @@ function alignedAssignments(lines: readonly Line[], indent: string): string {
 
 function exampleLines(attributes: AttributeSet, notation: Notation, indent: string): readonly Line[] {
   return Object.entries(attributes).flatMap(([name, attribute]) => {
-    // Below the top level, they are for special cases only.
-    const reference = indent === topIndent ? references[name]?.[notation] : undefined;
+    // Below the top level, or where there is another way, they are for special cases only.
+    const isUsual = indent === topIndent && attribute.presence !== "optional_computed";
+    const reference = isUsual ? references[name]?.[notation] : undefined;
     const text = reference ?? exampleOf(name, attribute, notation, indent);
     if (text === undefined || !isConfigurable(attribute)) return [];
     return [{ name: notation === "hcl" ? name : camelCase(name), text }];

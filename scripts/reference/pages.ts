@@ -1,5 +1,5 @@
 import { camelCase, pascalCase } from "../../providers/pulumi/names.ts";
-import type { DataSource, Provider, Resource } from "../../resources/schema/index.ts";
+import type { DataSource, Ephemeral, Provider, Resource } from "../../resources/schema/index.ts";
 import { exampleBody } from "./examples.ts";
 import { argumentTables, attributeTables, table } from "./tables.ts";
 
@@ -22,6 +22,10 @@ export function referencePages(provider: Provider): ReadonlyMap<string, string> 
       `data-${source.name}.md`,
       dataSourcePage(source),
     ]),
+    ...provider.ephemerals.map((ephemeral): [string, string] => [
+      `ephemeral-${ephemeral.name}.md`,
+      ephemeralPage(ephemeral),
+    ]),
   ]);
 }
 
@@ -38,6 +42,10 @@ function contents(provider: Provider): string {
     "\nData sources:\n\n",
     ...provider.dataSources.map(({ name, description }) =>
       entry(`data-${name}.md`, `\`breezeblock_${name}\``, description),
+    ),
+    "\nEphemeral resources:\n\n",
+    ...provider.ephemerals.map(({ name, description }) =>
+      entry(`ephemeral-${name}.md`, `\`breezeblock_${name}\``, description),
     ),
   ].join("");
 }
@@ -103,21 +111,45 @@ function dataSourcePage({ name, description, attributes, readTimeout }: DataSour
   ].join("");
 }
 
-function names(terraform: string, pulumi: string, construct: string, folder: string): string {
-  return table(
-    ["engine", "name"],
-    [
-      ["Terraform, OpenTofu", `\`${terraform}\``],
-      ["Pulumi", `\`${pulumi}\``],
-      [
-        "constructs",
-        `\`${construct}\` from \`breezeblock/cdktn/${folder}\` (or \`breezeblock/cdktf/${folder}\`)`,
-      ],
-    ],
-  );
+function ephemeralPage({ name, description, attributes, readTimeout }: Ephemeral): string {
+  const call = camelCase(`get_${name}`);
+  const examples = [
+    code("hcl", `ephemeral "breezeblock_${name}" "example" {\n${exampleBody(attributes, "hcl")}}\n`),
+    code(
+      "typescript",
+      `const example = breezeblock.${call}({\n${exampleBody(attributes, "typescript")}});\n`,
+    ),
+  ];
+  return [
+    generated,
+    `# Ephemeral resource breezeblock_${name}\n\n${description}\n\n`,
+    "Terraform has ephemeral resources from 1.10 on, OpenTofu from 1.11 on. Pulumi knows nothing alike: there it is a function\n",
+    "whose whole result is a secret. cdktf knows nothing alike either.\n\n",
+    engineNames(`breezeblock_${name}`, `breezeblock.${call}`, [
+      "constructs",
+      `\`EphemeralBreezeblock${pascalCase(name)}\` from \`breezeblock/cdktn/ephemeral-breezeblock-${name}\``,
+    ]),
+    section("Example", `Terraform and OpenTofu:\n\n${examples[0]}\nPulumi:\n\n${examples[1]}`),
+    section("Arguments", `${spellingNote}\n${argumentTables(attributes)}`),
+    section("Attributes", attributeTables(attributes)),
+    section("Timeouts", timeouts({ read: readTimeout })),
+  ].join("");
 }
 
-function importForms({ name, attributes, identity }: Resource): string {
+function names(terraform: string, pulumi: string, construct: string, folder: string): string {
+  return engineNames(terraform, pulumi, [
+    "constructs",
+    `\`${construct}\` from \`breezeblock/cdktn/${folder}\` (or \`breezeblock/cdktf/${folder}\`)`,
+  ]);
+}
+
+function engineNames(terraform: string, pulumi: string, ...more: readonly (readonly string[])[]): string {
+  const rows = [["Terraform, OpenTofu", `\`${terraform}\``], ["Pulumi", `\`${pulumi}\``], ...more];
+  return table(["engine", "name"], rows);
+}
+
+function importForms({ name, attributes, identity, notImported }: Resource): string {
+  if (notImported !== undefined) return `It cannot be imported or adopted. ${notImported}.\n`;
   const byName = Object.hasOwn(attributes, "name");
   const label = name === "volume" ? "db" : "example";
   const id = "fast/6f3c1f0e-7a55-4c0b-9f4e-2f7a0c1d9b11";

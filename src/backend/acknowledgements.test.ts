@@ -9,7 +9,7 @@ afterEach(() => void vi.useRealTimers());
 function inventory(phases: Readonly<Record<string, VolumeRecord["phase"]>>): Inventory {
   const volumes = Object.entries(phases).map(([id, phase]): [string, VolumeRecord] => [
     id,
-    { ...newVolume({ id }), phase, pool: "default", attachments: [], location: "" },
+    { ...newVolume({ id }), phase, pool: "default", formatted: false, attachments: [], location: "" },
   ]);
   return { identity: "x", volumes: new Map(volumes), snapshots: new Map(), damaged: new Map() };
 }

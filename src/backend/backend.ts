@@ -1,5 +1,8 @@
 import {
+  type Executor,
+  type ExportState,
   type Host,
+  type Inventory,
   isStorageError,
   type LockedContext,
   StorageError,
@@ -7,11 +10,15 @@ import {
   type VolumeDriver,
   type VolumeStats,
 } from "../contract/index.ts";
+import { type DebugLog, silentLog } from "../ssh/index.ts";
 import { AcknowledgementQueue } from "./acknowledgements.ts";
+import { candidatesOf } from "./candidates.ts";
 import { ExclusiveQueue, leavesDoubt } from "./exclusive.ts";
+import { HeldSpace } from "./held-space.ts";
 import { Listing } from "./listing.ts";
 import { OwnCopies } from "./own-copies.ts";
 import type { BackendSettings } from "./settings.ts";
+import { configuredStats } from "./stats.ts";
 
 /** How a run ended. */
 export interface FleetEnd {
@@ -25,6 +32,7 @@ export interface FleetEnd {
 /** What work under a backend's lock is given: the driver's context, with a listing that the work keeps right. */
 export interface LockedBackend extends LockedContext {
   readonly fresh: Listing;
+  readonly space: HeldSpace;
 }
 
 export interface BackendParts {
@@ -33,6 +41,7 @@ export interface BackendParts {
   readonly host: Host;
   readonly driver: VolumeDriver;
   readonly target: TargetDriver;
+  readonly log?: DebugLog | undefined;
 }
 
 /**
@@ -46,6 +55,7 @@ export class Backend {
   readonly host: Host;
   readonly driver: VolumeDriver;
   readonly target: TargetDriver;
+  readonly log: DebugLog;
   /** Ids that this process has read, received as prior state or returned: no create takes them up. */
   readonly known = new Set<string>();
   readonly ownCopies = new OwnCopies();
@@ -57,6 +67,10 @@ export class Backend {
   #creationPlanned = false;
   #identity: string | null = null;
   #setup: Promise<void> | undefined;
+  #targetSetup: Promise<void> | undefined;
+  /** What the setup check saw, until it has served as a listing. */
+  #seen: Inventory | null = null;
+  #exports: Promise<ReadonlyMap<string, ExportState>> | undefined;
   #listing: Promise<Listing> | undefined;
   #establishing: Promise<void> | undefined;
   #stats: Promise<VolumeStats> | undefined;
@@ -67,6 +81,7 @@ export class Backend {
     this.host = parts.host;
     this.driver = parts.driver;
     this.target = parts.target;
+    this.log = parts.log ?? silentLog;
     this.#queue = new ExclusiveQueue((signal, use) => this.#holdLock(signal, use));
     this.#acknowledgements = new AcknowledgementQueue((ids) =>
       this.exclusive("acknowledge new objects", undefined, async (locked) => {
@@ -92,8 +107,35 @@ export class Backend {
    */
   ready(): Promise<void> {
     // Not bound to the caller's signal: the check serves every caller of the run.
-    this.#setup ??= this.#checkSetup();
+    this.#setup ??= this.#checkSetup(`use backend "${this.name}"`, async () => {
+      await this.driver.doSetup();
+      this.#seen = await this.driver.checkForSetupError({ executor: this.host });
+    });
     return this.#setup;
+  }
+
+  /**
+   * The same for what exports the volumes. Not part of `ready`: a host that exports nothing needs no target.
+   *
+   * @throws StorageError `BackendUninitialized`, or why the host could not be reached
+   */
+  targetReady(): Promise<void> {
+    this.#targetSetup ??= this.#checkSetup(`export volumes of backend "${this.name}"`, () =>
+      this.target.checkForSetupError({ executor: this.host }),
+    );
+    return this.#targetSetup;
+  }
+
+  /** Every export of ours, by volume id, listed once until `exportsChanged`. */
+  async exports(): Promise<ReadonlyMap<string, ExportState>> {
+    await this.targetReady();
+    this.#exports ??= this.target.exports({ executor: this.host });
+    return this.#exports;
+  }
+
+  /** Tells that this run changed something on the target's side. */
+  exportsChanged(): void {
+    this.#exports = undefined;
   }
 
   /** The run's listing, made on first use with one command. */
@@ -182,7 +224,7 @@ export class Backend {
   async stats(options: { readonly refresh?: boolean } = {}): Promise<VolumeStats> {
     await this.ready();
     if (options.refresh === true) this.#stats = undefined;
-    this.#stats ??= this.#measure();
+    this.#stats ??= this.#measure(this.host);
     return this.#stats;
   }
 
@@ -220,17 +262,16 @@ export class Backend {
     await this.#queue.idle();
   }
 
-  async #checkSetup(): Promise<void> {
+  async #checkSetup(action: string, check: () => Promise<void>): Promise<void> {
     try {
-      await this.driver.doSetup();
-      await this.driver.checkForSetupError({ executor: this.host });
+      await check();
     } catch (error) {
       if (isStorageError(error, "BackendUnreachable", "HostKeyMismatch", "InvalidConfiguration")) {
         throw error.with({ backend: this.name, host: this.host.host });
       }
       throw new StorageError({
         kind: "BackendUninitialized",
-        action: `use backend "${this.name}"`,
+        action,
         reason: isStorageError(error) ? error.reason : String(error),
         nextStep: isStorageError(error) ? error.nextStep : undefined,
         backend: this.name,
@@ -241,18 +282,25 @@ export class Backend {
   }
 
   async #list(): Promise<Listing> {
-    const listing = new Listing(await this.driver.inventory({ executor: this.host }));
+    const seen = this.#seen;
+    this.#seen = null;
+    const listing = new Listing(seen ?? (await this.driver.inventory({ executor: this.host })));
     this.#identity = listing.identity;
     this.#acknowledgements.listed(listing);
     return listing;
   }
 
-  async #measure(): Promise<VolumeStats> {
-    const measured = await this.driver.getVolumeStats({ executor: this.host });
+  async #measure(executor: Executor): Promise<VolumeStats> {
+    const measured = await this.driver.getVolumeStats({ executor });
+    const configured = configuredStats(this.settings.placement ?? {});
     return {
       ...measured,
+      ...configured,
       volume_backend_name: this.name,
       storage_protocol: this.target.protocol,
+      ...(measured.pools === undefined
+        ? {}
+        : { pools: measured.pools.map((pool) => ({ ...pool, ...configured })) }),
     };
   }
 
@@ -295,7 +343,8 @@ export class Backend {
       this.#identity = fresh.identity;
       this.#listing = Promise.resolve(fresh);
       try {
-        await use({ executor, fresh });
+        const space = new HeldSpace(async () => candidatesOf(this, await this.#measure(executor)));
+        await use({ executor, fresh, space });
       } finally {
         this.#stats = undefined;
       }

@@ -108,6 +108,7 @@ export function leavesDoubt(error: unknown): boolean {
     "DeletionProtected",
     "InvalidInput",
     "InvalidConnector",
+    "NoValidBackend",
     "NotSupported",
   );
 }

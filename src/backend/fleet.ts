@@ -1,41 +1,45 @@
 import { type AttributePath, type Host, StorageError } from "../contract/index.ts";
-import { drivers } from "../drivers/registry.ts";
-import { type DebugLog, openHost } from "../ssh/index.ts";
-import { targets } from "../targets/registry.ts";
+import { type DebugLog, type HostSettings, openHost } from "../ssh/index.ts";
 import { Backend, type FleetEnd } from "./backend.ts";
+import { Consumer } from "./consumers.ts";
+import { type Rooms, rooms } from "./rooms.ts";
 import type { FleetSettings } from "./settings.ts";
 
 export interface FleetOptions {
   readonly log?: DebugLog;
   /** For tests: another way to a host. */
   readonly openHost?: typeof openHost;
+  /** For tests: others in the place of the real ones. */
+  readonly rooms?: Partial<Rooms>;
 }
 
-/** The configured hosts and backends of one run. Nothing is reached before it is needed. */
+/** The configured hosts and backends of one run, and the consumers that it meets. Nothing is reached before it is needed. */
 export class Fleet {
   readonly settings: FleetSettings;
   readonly backends: readonly Backend[];
-  readonly #hosts: ReadonlyMap<string, Host>;
+  readonly #rooms: Rooms;
+  readonly #open: (settings: HostSettings) => Host;
+  /** By what a host's settings are. */
+  readonly #hosts = new Map<string, Host>();
+  readonly #consumers = new Map<Host, Consumer>();
 
   constructor(settings: FleetSettings, options: FleetOptions = {}) {
     const open = options.openHost ?? openHost;
-    const hosts = new Map<string, Host>();
     this.settings = settings;
+    this.#rooms = { ...rooms, ...options.rooms };
+    this.#open = (host) => open(host, options.log === undefined ? {} : { log: options.log });
     this.backends = settings.backends.map((backend) => {
-      const hostSettings = settings.hosts[backend.host];
-      if (hostSettings === undefined) throw new Error(`backend ${backend.name} names no host of the fleet`);
-      const host =
-        hosts.get(backend.host) ?? open(hostSettings, options.log === undefined ? {} : { log: options.log });
-      hosts.set(backend.host, host);
+      const host = settings.hosts[backend.host];
+      if (host === undefined) throw new Error(`backend ${backend.name} names no host of the fleet`);
       return new Backend({
         settings: backend,
         owner: settings.owner,
-        host,
-        driver: drivers[backend.technology.technology]({ backend: backend.name, ...backend.technology }),
-        target: targets.local(),
+        host: this.#host(host),
+        driver: this.#rooms.driver(backend),
+        target: this.#rooms.target(backend.target ?? { target: "local" }),
+        log: options.log,
       });
     });
-    this.#hosts = hosts;
   }
 
   /**
@@ -57,9 +61,33 @@ export class Fleet {
     });
   }
 
+  /** The machine with these settings as a consumer of volumes; the same one for the same settings. */
+  consumer(settings: HostSettings): Consumer {
+    const host = this.#host(settings);
+    const known = this.#consumers.get(host);
+    if (known !== undefined) return known;
+    const consumer = new Consumer({
+      host,
+      connectors: this.#rooms.connectors(),
+      filesystems: this.#rooms.filesystems(),
+    });
+    this.#consumers.set(host, consumer);
+    return consumer;
+  }
+
   /** Writes what is still pending (acknowledgements), then closes every connection. Idempotent. */
   async close(end: FleetEnd = { stateIsKept: false }): Promise<void> {
+    await Promise.allSettled([...this.#consumers.values()].map((consumer) => consumer.close()));
     await Promise.allSettled(this.backends.map((backend) => backend.close(end)));
     await Promise.allSettled([...this.#hosts.values()].map((host) => host.close()));
+  }
+
+  #host(settings: HostSettings): Host {
+    const key = JSON.stringify(settings);
+    const known = this.#hosts.get(key);
+    if (known !== undefined) return known;
+    const host = this.#open(settings);
+    this.#hosts.set(key, host);
+    return host;
   }
 }

@@ -6,12 +6,14 @@ export class Listing implements Inventory {
   readonly volumes: Map<string, VolumeRecord>;
   readonly snapshots: Map<string, SnapshotRecord>;
   readonly damaged: ReadonlyMap<string, DamagedObject>;
+  readonly unidentified: string | undefined;
 
   constructor(inventory: Inventory) {
     this.identity = inventory.identity;
     this.volumes = new Map(inventory.volumes);
     this.snapshots = new Map(inventory.snapshots);
     this.damaged = inventory.damaged;
+    this.unidentified = inventory.unidentified;
   }
 
   keepVolume(record: VolumeRecord): VolumeRecord {

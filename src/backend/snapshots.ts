@@ -5,19 +5,21 @@ import {
   type NewSnapshot,
   type SnapshotRecord,
   StorageError,
-  type VolumeRecord,
 } from "../contract/index.ts";
 import type { Backend, LockedBackend } from "./backend.ts";
-import { runCopyJob } from "./copying.ts";
+import { carryOut, carryOutCreation } from "./carry-out.ts";
+import { settleImages } from "./image-marks.ts";
+import { keepingMarks } from "./migration-marks.ts";
 import {
   describeObjects,
   isProtected,
   isResumable,
-  removeHalfMade,
   requireOwn,
+  requireUsable,
   requireWhole,
 } from "./ownership.ts";
-import { requireVolume } from "./volumes.ts";
+import { always, type Confirmation, removal } from "./removal.ts";
+import { hasName, requireVolume } from "./volumes.ts";
 
 /** A snapshot as the user wants it. */
 export interface SnapshotRequest {
@@ -30,7 +32,7 @@ export interface SnapshotRequest {
   readonly settings: Readonly<Record<string, JsonValue>>;
 }
 
-export type SnapshotChanges = Omit<MetadataChanges, "phase" | "multiattach">;
+export type SnapshotChanges = Omit<MetadataChanges, "phase" | "multiattach" | "formatted">;
 
 /** A snapshot by id, or `undefined` when it is certain that there is none. Answered from the run's listing. */
 export async function findSnapshot(
@@ -56,44 +58,29 @@ export async function createSnapshot(
   signal: AbortSignal | undefined,
 ): Promise<SnapshotRecord> {
   const action = `take ${request.name === null ? "a snapshot" : `snapshot "${request.name}"`} of volume ${request.volumeId}`;
-  let made: string | undefined;
-  let copied = (): void => undefined;
-  try {
-    const creation = await backend.exclusive(action, signal, async (locked) => {
+  return carryOutCreation(backend, {
+    kind: "snapshot",
+    action,
+    signal,
+    plan(locked) {
       const volume = requireVolume(backend, request.volumeId, locked, "take a snapshot of");
-      requireFinished(volume);
+      requireUsable("take a snapshot of", "volume", volume);
       const resumed = findResumable(backend, request, locked);
       const snapshot = newSnapshot(backend, request, resumed);
-      backend.known.add(snapshot.id);
-      if (resumed?.phase === "unacknowledged") {
-        const { name, labels, defaultLabels, deletionProtection, settings } = snapshot;
-        const changes = { name, labels, defaultLabels, deletionProtection, settings };
-        const record = await backend.driver.updateSnapshot(resumed, changes, locked);
-        return { state: "ready" as const, record: locked.fresh.keepSnapshot(record) };
-      }
-      made = snapshot.id;
-      const started = await backend.driver.createSnapshot(snapshot, volume, locked);
-      if (started.state === "copying") copied = backend.ownCopies.begin(volume.id);
-      locked.fresh.keepSnapshot(
-        started.state === "ready"
-          ? started.record
-          : { ...snapshot, sizeBytes: volume.sizeBytes, phase: "creating", location: "" },
-      );
-      return { ...started, id: snapshot.id };
-    });
-    if (creation.state === "ready") return creation.record;
-    await runCopyJob(backend, creation.job, action, signal);
-    const record = await backend.exclusive(action, signal, async (locked) =>
-      locked.fresh.keepSnapshot(await backend.driver.completeSnapshot(creation.id, locked)),
-    );
-    // The snapshot is whole: what is left of the job is removed with it at the latest.
-    await backend.host.forgetJob(creation.job).catch(() => undefined);
-    return record;
-  } catch (error) {
-    throw made === undefined ? error : await removeHalfMade(backend, "snapshot", made, error);
-  } finally {
-    copied();
-  }
+      return {
+        id: snapshot.id,
+        resume:
+          resumed?.phase === "unacknowledged"
+            ? () => backend.driver.updateSnapshot(resumed, metadataOf(snapshot), locked)
+            : undefined,
+        begin: () => backend.driver.createSnapshot(snapshot, volume, locked),
+        reservation: { ...snapshot, sizeBytes: volume.sizeBytes, phase: "creating", location: "" },
+        copyOf: volume.id,
+      };
+    },
+    complete: (id, locked) => backend.driver.completeSnapshot(id, locked),
+    keep: (listing, record) => listing.keepSnapshot(record),
+  });
 }
 
 /** Renames and relabels. The snapshot must be there. */
@@ -117,9 +104,13 @@ export async function updateSnapshot(
       });
     }
     requireOwn(backend, "snapshot", record);
+    requireUsable("change", "snapshot", record);
+    requireNotRestoredTo(`change snapshot "${record.name}"`, record, locked);
     if (changes.name !== undefined && changes.name !== record.name)
-      requireFreeName(backend, changes.name, locked);
-    return locked.fresh.keepSnapshot(await backend.driver.updateSnapshot(record, changes, locked));
+      requireFreeSnapshotName(backend, changes.name, locked);
+    const { settings } = changes;
+    const kept = settings === undefined ? changes : { ...changes, settings: keepingMarks(record, settings) };
+    return locked.fresh.keepSnapshot(await backend.driver.updateSnapshot(record, kept, locked));
   });
 }
 
@@ -129,26 +120,26 @@ export async function deleteSnapshot(
   uuid: string,
   identity: string,
   signal: AbortSignal | undefined,
+  confirm: Confirmation = always,
 ): Promise<void> {
   await backend.listingOf(identity);
-  await backend.exclusive(`delete snapshot ${uuid}`, signal, async (locked) => {
-    requireWhole(backend, locked.fresh, "snapshot", uuid);
-    const record = locked.fresh.snapshots.get(uuid);
-    if (record === undefined) return;
-    requireOwn(backend, "snapshot", record);
-    requireUnused(record, locked);
-    await backend.host.forgetJob(backend.driver.copyJob(uuid), { stop: true });
-    await backend.driver.deleteSnapshot(uuid, backend.owner, locked);
-    locked.fresh.snapshots.delete(uuid);
-  });
-}
-
-function requireFinished(volume: VolumeRecord): void {
-  if (volume.phase !== "creating") return;
-  throw new StorageError({
-    kind: "VolumeIsBusy",
-    action: `take a snapshot of volume "${volume.name}"`,
-    reason: "The volume is not finished itself",
+  const { begin, complete } = removal(backend, "snapshot", uuid);
+  await carryOut(backend, {
+    action: `delete snapshot ${uuid}`,
+    signal,
+    async begin(locked) {
+      await confirm(locked);
+      requireWhole(backend, locked.fresh, "snapshot", uuid);
+      const record = locked.fresh.snapshots.get(uuid);
+      if (record === undefined) return { state: "ready", record: null };
+      requireOwn(backend, "snapshot", record);
+      if (record.phase !== "deleting") {
+        requireUnusedSnapshot(record, locked);
+        await settleImages(backend, record, `delete snapshot "${record.name}"`, locked);
+      }
+      return begin(locked);
+    },
+    complete,
   });
 }
 
@@ -159,16 +150,17 @@ function findResumable(
 ): SnapshotRecord | undefined {
   if (request.name === null) return undefined;
   for (const record of locked.fresh.snapshots.values()) {
-    if (record.owner !== backend.owner || record.name !== request.name) continue;
+    if (!hasName(backend, record, request.name)) continue;
     if (isResumable(backend, record) && record.volumeId === request.volumeId) return record;
-    requireFreeName(backend, request.name, locked);
+    requireFreeSnapshotName(backend, request.name, locked);
   }
   return undefined;
 }
 
-function requireFreeName(backend: Backend, name: string, locked: LockedBackend): void {
+/** @throws StorageError `AlreadyExists` when a snapshot of the same owner has that name */
+export function requireFreeSnapshotName(backend: Backend, name: string, locked: LockedBackend): void {
   for (const record of locked.fresh.snapshots.values()) {
-    if (record.owner !== backend.owner || record.name !== name) continue;
+    if (!hasName(backend, record, name)) continue;
     throw new StorageError({
       kind: "AlreadyExists",
       action: `take snapshot "${name}"`,
@@ -198,7 +190,13 @@ function newSnapshot(
   };
 }
 
-function requireUnused(record: SnapshotRecord, locked: LockedBackend): void {
+function metadataOf(snapshot: NewSnapshot): SnapshotChanges {
+  const { name, labels, defaultLabels, deletionProtection, settings } = snapshot;
+  return { name, labels, defaultLabels, deletionProtection, settings };
+}
+
+/** SNP-2. @throws StorageError when the snapshot is protected, or needed by something else */
+export function requireUnusedSnapshot(record: SnapshotRecord, locked: LockedBackend): void {
   const action = `delete snapshot "${record.name}"`;
   if (isProtected(record)) {
     throw new StorageError({
@@ -209,6 +207,7 @@ function requireUnused(record: SnapshotRecord, locked: LockedBackend): void {
       attribute: ["deletion_protection"],
     });
   }
+  requireNotRestoredTo(action, record, locked);
   const copies = [...locked.fresh.volumes.values()].filter(
     ({ phase, source }) => phase === "creating" && source?.kind === "snapshot" && source.id === record.id,
   );
@@ -220,4 +219,16 @@ function requireUnused(record: SnapshotRecord, locked: LockedBackend): void {
       nextStep: "Run again when the copy has ended",
     });
   }
+}
+
+/** @throws StorageError `SnapshotIsBusy` when a volume is being put back to it: it may be used up, to be made again as it was */
+function requireNotRestoredTo(action: string, { id }: SnapshotRecord, locked: LockedBackend): void {
+  const restored = [...locked.fresh.volumes.values()].filter(({ restoring }) => restoring === id);
+  if (restored.length === 0) return;
+  throw new StorageError({
+    kind: "SnapshotIsBusy",
+    action,
+    reason: `Being put back to it is not finished: ${describeObjects(restored)}`,
+    nextStep: "Apply again with the same restore block, so that it is finished",
+  });
 }

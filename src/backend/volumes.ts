@@ -1,25 +1,37 @@
 import { randomUUID } from "node:crypto";
 import {
-  type Creation,
+  type ExportedVolume,
+  type ImageSource,
   type Inventory,
   type JsonValue,
   type MetadataChanges,
   type NewVolume,
+  type ObjectRecord,
   type Provisioning,
   StorageError,
   type VolumeRecord,
   type VolumeSource,
+  type Work,
 } from "../contract/index.ts";
 import type { Backend, LockedBackend } from "./backend.ts";
-import { runCopyJob } from "./copying.ts";
+import { anyPlace, gib, type PlacementWishes } from "./candidates.ts";
+import { carryOut, carryOutCreation } from "./carry-out.ts";
+import { settleImages } from "./image-marks.ts";
+import { beginFilling, imageSetting, isFromSame, sizeFromImage } from "./images.ts";
+import { keepingMarks } from "./migration-marks.ts";
 import {
   describeObjects,
   isProtected,
   isResumable,
-  removeHalfMade,
+  isUsable,
+  requireNotMoving,
+  requireNotRestoring,
   requireOwn,
+  requireUsable,
   requireWhole,
 } from "./ownership.ts";
+import { always, type Confirmation, removal, stopJobs } from "./removal.ts";
+import { isUnclaimed } from "./unclaimed.ts";
 
 /** A volume as the user wants it. */
 export interface VolumeRequest {
@@ -29,6 +41,8 @@ export interface VolumeRequest {
   /** `null` takes the source's size. */
   readonly sizeBytes: number | null;
   readonly source: VolumeSource | null;
+  /** In place of `source`. Kept in the volume's settings, as drivers need not know it. */
+  readonly image?: ImageSource | undefined;
   readonly pool: string | null;
   readonly provisioning: Provisioning;
   readonly multiattach: boolean;
@@ -36,6 +50,8 @@ export interface VolumeRequest {
   readonly defaultLabels: Readonly<Record<string, string>>;
   readonly deletionProtection: boolean;
   readonly settings: Readonly<Record<string, JsonValue>>;
+  /** What its place must be, besides having room. Default: anything. */
+  readonly wishes?: PlacementWishes;
 }
 
 export interface VolumeChanges extends Omit<MetadataChanges, "phase"> {
@@ -58,50 +74,57 @@ export async function findVolume(
 /**
  * CRE-1, CFS-1, CLN-1: makes a volume, or resumes one that a killed create of the same owner left behind.
  *
+ * @throws StorageError `NoValidBackend` where the backend has no room for it by now, or is not as it was asked for
  * @throws HalfMadeError when something was left on the host that a later delete has to remove
  */
 export async function createVolume(
   backend: Backend,
-  request: VolumeRequest,
+  asked: VolumeRequest,
   signal: AbortSignal | undefined,
 ): Promise<VolumeRecord> {
-  const action = `create volume "${request.name ?? `${request.namePrefix}…`}"`;
+  const action = `create volume "${asked.name ?? `${asked.namePrefix}…`}"`;
   await backend.establishIdentity();
-  let made: string | undefined;
-  let copied = (): void => undefined;
-  try {
-    const creation = await backend.exclusive(action, signal, async (locked) => {
+  const { image } = asked;
+  const request =
+    image === undefined || asked.sizeBytes !== null
+      ? asked
+      : { ...asked, sizeBytes: await sizeFromImage(backend, image, signal, action) };
+  // What a killed run began has that run's metadata.
+  let continued: NewVolume | undefined;
+  const upToDate = async (record: VolumeRecord, locked: LockedBackend): Promise<VolumeRecord> =>
+    continued === undefined ? record : backend.driver.updateVolume(record, metadataOf(continued), locked);
+  return carryOutCreation(backend, {
+    kind: "volume",
+    action,
+    signal,
+    async plan(locked) {
       const sizeBytes = resolveSize(backend, request, locked);
       const resumed = findResumable(backend, request, sizeBytes, locked);
+      if (resumed === undefined) {
+        const { pool, provisioning, multiattach, wishes = anyPlace } = request;
+        const demand = { action, sizeBytes, provisioning, multiattach, ...wishes };
+        await locked.space.take(demand, { backend, pool });
+      }
       const volume = newVolume(backend, request, sizeBytes, resumed);
-      backend.known.add(volume.id);
-      if (resumed?.phase === "unacknowledged") {
-        const record = await backend.driver.updateVolume(resumed, metadataOf(volume), locked);
-        return { state: "ready" as const, record: locked.fresh.keepVolume(record) };
-      }
-      made = volume.id;
-      const started = await startCreation(backend, volume, locked);
-      if (started.state === "ready") {
-        await publish(backend, started.record, locked);
-      } else {
-        locked.fresh.keepVolume(reservation(volume));
-        if (volume.source?.kind === "volume") copied = backend.ownCopies.begin(volume.source.id);
-      }
-      return { ...started, id: volume.id };
-    });
-    if (creation.state === "ready") return creation.record;
-    await runCopyJob(backend, creation.job, action, signal);
-    const record = await backend.exclusive(action, signal, async (locked) =>
-      publish(backend, await backend.driver.completeVolume(creation.id, locked), locked),
-    );
-    // The volume is whole: what is left of the job is removed with it at the latest.
-    await backend.host.forgetJob(creation.job).catch(() => undefined);
-    return record;
-  } catch (error) {
-    throw made === undefined ? error : await removeHalfMade(backend, "volume", made, error);
-  } finally {
-    copied();
-  }
+      continued = resumed === undefined ? undefined : volume;
+      return {
+        id: volume.id,
+        resume: resumed?.phase === "unacknowledged" ? () => upToDate(resumed, locked) : undefined,
+        async begin() {
+          if (image !== undefined) {
+            if (resumed !== undefined) await stopJobs(backend, resumed, "keep fetching");
+            return beginFilling(backend, volume, image, locked, action, signal);
+          }
+          const work = await beginCreation(backend, volume, locked);
+          return work.state === "ready" ? { ...work, record: await upToDate(work.record, locked) } : work;
+        },
+        reservation: reservation(volume),
+        copyOf: volume.source?.kind === "volume" ? volume.source.id : undefined,
+      };
+    },
+    complete: async (id, locked) => upToDate(await backend.driver.completeVolume(id, locked), locked),
+    keep: (listing, record) => listing.keepVolume(record),
+  });
 }
 
 /** Renames, relabels, grows. The volume must be there. */
@@ -113,17 +136,42 @@ export async function updateVolume(
   signal: AbortSignal | undefined,
 ): Promise<VolumeRecord> {
   await backend.listingOf(identity);
-  return backend.exclusive(`change volume ${uuid}`, signal, async (locked) => {
-    let record = requireVolume(backend, uuid, locked, "change");
-    const { sizeBytes, ...metadata } = changes;
-    if (metadata.name !== undefined && metadata.name !== record.name) {
-      requireFreeName(backend, metadata.name, locked);
-    }
-    if (sizeBytes !== undefined) record = await extend(backend, record, sizeBytes, locked);
-    if (Object.keys(metadata).length > 0) {
-      record = locked.fresh.keepVolume(await backend.driver.updateVolume(record, metadata, locked));
-    }
-    return record;
+  const { sizeBytes, ...metadata } = changes;
+  const finish = async (record: VolumeRecord, locked: LockedBackend): Promise<VolumeRecord> => {
+    const { settings } = metadata;
+    const changes =
+      settings === undefined ? metadata : { ...metadata, settings: keepingMarks(record, settings) };
+    const changed =
+      Object.keys(metadata).length === 0
+        ? record
+        : await backend.driver.updateVolume(record, changes, locked);
+    return locked.fresh.keepVolume(changed);
+  };
+  return carryOut(backend, {
+    action: `change volume ${uuid}`,
+    signal,
+    async begin(locked) {
+      const record = requireVolume(backend, uuid, locked, "change");
+      requireUsable("change", "volume", record);
+      if (metadata.name !== undefined && metadata.name !== record.name) {
+        requireFreeName(backend, metadata.name, locked);
+      }
+      if (sizeBytes === undefined) return { state: "ready", record: await finish(record, locked) };
+      const settled =
+        sizeBytes === record.sizeBytes
+          ? record
+          : await settleImages(backend, record, `extend volume "${record.name}"`, locked);
+      const extension = await beginExtension(backend, settled, sizeBytes, locked);
+      if (extension.state === "working") return extension;
+      await announceSize(backend, extension.record, locked);
+      return { state: "ready", record: await finish(extension.record, locked) };
+    },
+    async complete(locked) {
+      const record = requireVolume(backend, uuid, locked, "change");
+      const grown = await backend.driver.completeExtension(record, sizeBytes ?? record.sizeBytes, locked);
+      await announceSize(backend, grown, locked);
+      return finish(grown, locked);
+    },
   });
 }
 
@@ -133,27 +181,26 @@ export async function deleteVolume(
   uuid: string,
   identity: string,
   signal: AbortSignal | undefined,
+  confirm: Confirmation = always,
 ): Promise<void> {
   await backend.listingOf(identity);
-  await backend.exclusive(`delete volume ${uuid}`, signal, async (locked) => {
-    await remove(backend, uuid, locked);
+  const { begin, complete } = removal(backend, "volume", uuid);
+  await carryOut(backend, {
+    action: `delete volume ${uuid}`,
+    signal,
+    async begin(locked) {
+      await confirm(locked);
+      const record = ownVolume(backend, uuid, locked);
+      if (record !== undefined && record.phase !== "deleting") {
+        requireUnused(record, locked);
+        await settleImages(backend, record, `delete volume "${record.name}"`, locked);
+      }
+      // Also where it is gone already: what exported it may have stayed.
+      await backend.target.removeExport(record ?? goneVolume(uuid), locked);
+      return begin(locked);
+    },
+    complete,
   });
-}
-
-async function remove(backend: Backend, uuid: string, locked: LockedBackend): Promise<void> {
-  requireWhole(backend, locked.fresh, "volume", uuid);
-  const record = locked.fresh.volumes.get(uuid);
-  if (record !== undefined) {
-    requireOwn(backend, "volume", record);
-    requireUnused(record, locked);
-    if (record.source !== null) {
-      await backend.host.forgetJob(backend.driver.copyJob(uuid), { stop: true });
-    }
-    await backend.target.removeExport(record, locked);
-  }
-  // Also where it is gone already: the driver then removes what is left of its metadata.
-  await backend.driver.deleteVolume(uuid, backend.owner, locked);
-  locked.fresh.volumes.delete(uuid);
 }
 
 /**
@@ -167,14 +214,34 @@ export async function retainVolume(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   await backend.listingOf(identity);
-  await backend.exclusive(`retain volume ${uuid}`, signal, async (locked) => {
-    requireWhole(backend, locked.fresh, "volume", uuid);
-    const record = locked.fresh.volumes.get(uuid);
-    if (record === undefined) return;
-    if (record.phase === "creating") return remove(backend, uuid, locked);
-    requireOwn(backend, "volume", record);
-    locked.fresh.keepVolume(await backend.driver.updateVolume(record, { phase: "retained" }, locked));
+  const { begin, complete } = removal(backend, "volume", uuid);
+  await carryOut(backend, {
+    action: `retain volume ${uuid}`,
+    signal,
+    async begin(locked) {
+      const record = ownVolume(backend, uuid, locked);
+      if (record !== undefined && !isUsable(record)) return begin(locked);
+      if (record !== undefined) {
+        requireNotRestoring(`retain volume "${record.name}"`, record);
+        locked.fresh.keepVolume(await backend.driver.updateVolume(record, { phase: "retained" }, locked));
+      }
+      return { state: "ready", record: null };
+    },
+    complete,
   });
+}
+
+/** What is left to name a volume by whose record is gone. */
+export function goneVolume(uuid: string): ExportedVolume {
+  return { id: uuid, name: uuid, location: "" };
+}
+
+/** A volume of ours under the lock, where there is one. @throws StorageError `NotOwned`, or what is damaged. */
+function ownVolume(backend: Backend, uuid: string, locked: LockedBackend): VolumeRecord | undefined {
+  requireWhole(backend, locked.fresh, "volume", uuid);
+  const record = locked.fresh.volumes.get(uuid);
+  if (record !== undefined) requireOwn(backend, "volume", record);
+  return record;
 }
 
 /** A volume of ours under the lock. @throws StorageError `VolumeNotFound`, `NotOwned`, or what is damaged. */
@@ -184,18 +251,25 @@ export function requireVolume(
   locked: LockedBackend,
   verb: string,
 ): VolumeRecord {
-  requireWhole(backend, locked.fresh, "volume", uuid);
-  const record = locked.fresh.volumes.get(uuid);
-  if (record === undefined) {
+  const record = ownVolume(backend, uuid, locked);
+  if (record !== undefined) return record;
+  if (isUnclaimed(backend, uuid)) {
     throw new StorageError({
       kind: "VolumeNotFound",
       action: `${verb} volume ${uuid}`,
-      reason: "There is no such volume on this backend",
-      nextStep: "Refresh the state; a volume that was deleted behind its back is then planned anew",
+      reason: "It is imported, but not claimed yet: breezeblock has written nothing on it",
+      nextStep:
+        "Apply the volume first, so that it is claimed; let what uses it refer to the volume resource",
+      backend: backend.name,
+      host: backend.host.host,
     });
   }
-  requireOwn(backend, "volume", record);
-  return record;
+  throw new StorageError({
+    kind: "VolumeNotFound",
+    action: `${verb} volume ${uuid}`,
+    reason: "There is no such volume on this backend",
+    nextStep: "Refresh the state; a volume that was deleted behind its back is then planned anew",
+  });
 }
 
 function resolveSize(backend: Backend, request: VolumeRequest, locked: LockedBackend): number {
@@ -227,19 +301,33 @@ export function requireSource(
   requireWhole(backend, inventory, source.kind, source.id);
   const record =
     source.kind === "snapshot" ? inventory.snapshots.get(source.id) : inventory.volumes.get(source.id);
-  if (record === undefined || record.phase === "creating") {
+  if (record === undefined || !isUsable(record)) {
     throw new StorageError({
       kind: source.kind === "snapshot" ? "SnapshotNotFound" : "VolumeNotFound",
       action: `use ${source.kind} ${source.id} as a source`,
       reason:
         record === undefined
           ? `There is no such ${source.kind} on this backend`
-          : "It is not finished itself",
+          : record.phase === "creating"
+            ? "It is not finished itself"
+            : "It is being deleted",
       backend: backend.name,
       attribute,
     });
   }
   requireOwn(backend, source.kind, record);
+  requireNotMoving("copy", source.kind, record);
+  if ("restoring" in record) requireNotRestoring(`use volume "${record.name}" as a source`, record);
+  if ("broken" in record && record.broken !== undefined) {
+    throw new StorageError({
+      kind: "VolumeBackendError",
+      action: `use snapshot "${record.name}" as a source`,
+      reason: `Its content is lost: ${record.broken}`,
+      nextStep: "Use another snapshot; all that can be done with this one is to delete it",
+      backend: backend.name,
+      attribute,
+    });
+  }
   if (sizeBytes !== null && sizeBytes < record.sizeBytes) {
     throw new StorageError({
       kind: "InvalidInput",
@@ -263,21 +351,28 @@ function findResumable(
     record.sizeBytes === sizeBytes &&
     record.provisioning === request.provisioning &&
     record.source?.kind === request.source?.kind &&
-    record.source?.id === request.source?.id;
+    record.source?.id === request.source?.id &&
+    isFromSame(record, request.image);
   // A prefix is no name: what it generated belongs to whichever resource of several has it.
   if (request.name === null) return undefined;
   for (const record of locked.fresh.volumes.values()) {
-    if (record.owner !== backend.owner || record.name !== request.name) continue;
+    if (!hasName(backend, record, request.name)) continue;
     if (isResumable(backend, record) && sameIntent(record)) return record;
     requireFreeName(backend, request.name, locked);
   }
   return undefined;
 }
 
-function requireFreeName(backend: Backend, name: string, locked: LockedBackend): void {
+/** @throws StorageError `AlreadyExists` */
+export function requireFreeName(backend: Backend, name: string, locked: LockedBackend): void {
   for (const record of locked.fresh.volumes.values()) {
-    if (record.owner === backend.owner && record.name === name) throw nameTaken(backend, record);
+    if (hasName(backend, record, name)) throw nameTaken(backend, record);
   }
+}
+
+/** Whether a name of this owner's is taken by that volume; what is being deleted has given its name up. */
+export function hasName(backend: Backend, record: ObjectRecord, name: string): boolean {
+  return record.owner === backend.owner && record.name === name && record.phase !== "deleting";
 }
 
 /** The refusal of a name that a volume of the same owner has already. */
@@ -311,10 +406,11 @@ function newVolume(
     labels: request.labels,
     defaultLabels: request.defaultLabels,
     deletionProtection: request.deletionProtection,
-    settings:
-      request.namePrefix === null
-        ? request.settings
-        : { ...request.settings, name_prefix: request.namePrefix },
+    settings: {
+      ...request.settings,
+      ...(request.namePrefix === null ? {} : { name_prefix: request.namePrefix }),
+      ...(request.image === undefined ? {} : { image: imageSetting(request.image) }),
+    },
     createdAt: resumed?.createdAt ?? new Date().toISOString(),
   };
 }
@@ -324,11 +420,11 @@ function metadataOf(volume: NewVolume): MetadataChanges {
   return { name, labels, defaultLabels, deletionProtection, settings, multiattach };
 }
 
-function startCreation(
+function beginCreation(
   backend: Backend,
   volume: NewVolume,
   locked: LockedBackend,
-): Promise<Creation<VolumeRecord>> {
+): Promise<Work<VolumeRecord>> {
   const { driver } = backend;
   if (volume.source === null) return driver.createVolume(volume, locked);
   if (volume.source.kind === "snapshot") {
@@ -343,23 +439,28 @@ function startCreation(
 
 /** A volume that is being copied, as other work under the lock must see it. */
 function reservation(volume: NewVolume): VolumeRecord {
-  return { ...volume, pool: volume.pool ?? "", phase: "creating", attachments: [], location: "" };
+  return {
+    ...volume,
+    pool: volume.pool ?? "",
+    phase: "creating",
+    formatted: false,
+    attachments: [],
+    location: "",
+  };
 }
 
-async function publish(backend: Backend, record: VolumeRecord, locked: LockedBackend): Promise<VolumeRecord> {
-  await backend.target.createExport(record, locked);
-  return locked.fresh.keepVolume(record);
-}
-
-async function extend(
+async function beginExtension(
   backend: Backend,
   record: VolumeRecord,
   sizeBytes: number,
   locked: LockedBackend,
-): Promise<VolumeRecord> {
+): Promise<Work<VolumeRecord>> {
   if (sizeBytes < record.sizeBytes) throw shrinks(record, sizeBytes);
-  if (sizeBytes === record.sizeBytes) return record;
-  if (record.attachments.length > 0 && !backend.driver.features.onlineExtend) {
+  if (
+    record.attachments.length > 0 &&
+    sizeBytes > record.sizeBytes &&
+    !backend.driver.features.onlineExtend
+  ) {
     throw new StorageError({
       kind: "VolumeIsBusy",
       action: `extend volume "${record.name}"`,
@@ -367,9 +468,16 @@ async function extend(
       attribute: ["size"],
     });
   }
-  const grown = locked.fresh.keepVolume(await backend.driver.extendVolume(record, sizeBytes, locked));
+  if (sizeBytes > record.sizeBytes) await locked.space.grow({ backend, pool: null }, record, sizeBytes);
+  return backend.driver.extendVolume(record, sizeBytes, locked);
+}
+
+/** EXT-1: consumers see the new size. What nobody is attached to is not exported. */
+async function announceSize(backend: Backend, grown: VolumeRecord, locked: LockedBackend): Promise<void> {
+  locked.fresh.keepVolume(grown);
+  if (grown.attachments.length === 0) return;
+  backend.exportsChanged();
   await backend.target.ensureExport(grown, locked);
-  return grown;
 }
 
 /** EXT-2: the refusal of a size below what the volume has. */
@@ -395,6 +503,11 @@ function requireUnused(record: VolumeRecord, locked: LockedBackend): void {
       attribute: ["deletion_protection"],
     });
   }
+  requireDetached(record, locked, action);
+}
+
+/** @throws StorageError `VolumeIsBusy` where something depends on the volume */
+export function requireDetached(record: VolumeRecord, locked: LockedBackend, action: string): void {
   if (record.attachments.length > 0) {
     throw new StorageError({
       kind: "VolumeIsBusy",
@@ -414,15 +527,12 @@ function requireUnused(record: VolumeRecord, locked: LockedBackend): void {
   }
 }
 
-function attachedTo(record: VolumeRecord): string {
+/** The consumers of a volume, for messages. */
+export function attachedTo(record: VolumeRecord): string {
   return record.attachments
     .map(
       ({ id, connector }) =>
         `"${connector.host ?? connector.initiator ?? connector.nqn ?? connector.ip}" (attachment ${id})`,
     )
     .join(", ");
-}
-
-function gib(bytes: number): number {
-  return bytes / 1024 ** 3;
 }

@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { isStorageError } from "../contract/index.ts";
 import { type Command, type Terminal, UsageError } from "./command.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { hostCommand } from "./commands/host.ts";
 
 /** Every command there is, in the order of the help text. */
-const commands: readonly Command[] = [hostCommand];
+const commands: readonly Command[] = [doctorCommand, hostCommand];
 
 /** Runs `breezeblock <args>` and gives its exit code: 0 done, 1 failed, 2 not understood. */
 export async function runCli(args: readonly string[], terminal: Terminal): Promise<number> {

@@ -2,6 +2,8 @@
 export interface Terminal {
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
+  /** Asks whoever sits there, and gives the line that is answered; absent where nobody does. */
+  readonly ask?: ((question: string) => Promise<string>) | undefined;
 }
 
 /** One command of `breezeblock`; a module each in `commands/`. */

@@ -16,6 +16,8 @@ export const errorKinds = [
   "InvalidConnector",
   /** A value that the user gave cannot be. `attribute` names it. */
   "InvalidInput",
+  /** A disk image is not what it should be: wrong checksum, too large, damaged, or of a kind that is not safe to open. */
+  "ImageUnacceptable",
   /** The provider's settings cannot be. `attribute` names the place. */
   "InvalidConfiguration",
   /** No backend fits the request. */

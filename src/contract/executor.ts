@@ -42,7 +42,11 @@ export interface LockOptions {
 }
 
 export interface JobSpec {
-  /** Names the work: asking again for the same id joins what runs or returns what ended. `[A-Za-z0-9_.-]+`. */
+  /**
+   * Names the work: asking again for the same id joins what runs or returns what ended, where the arguments are the
+   * same. Other arguments are other work: refused while a job of that id runs, and begun once it has ended.
+   * `[A-Za-z0-9_.-]+`.
+   */
   readonly id: string;
   /** Existing directory on the host where the job's durable record lives, as `<id>.job/`. */
   readonly directory: string;
@@ -60,6 +64,8 @@ export interface JobResult {
 export interface JobOptions {
   /** Stops waiting, not the job: `Cancelled`; a later call with the same id joins it. */
   readonly signal?: AbortSignal | undefined;
+  /** Told the last line that the job printed so far (a carriage return ends a line as well), now and then. */
+  readonly onProgress?: ((line: string) => void) | undefined;
 }
 
 /** A host as the backend sees it. */

@@ -4,6 +4,8 @@ import type { SnapshotRecord, VolumeRecord } from "./volume.ts";
 export interface DamagedObject {
   readonly id: string;
   readonly kind: "volume" | "snapshot";
+  /** As far as what is left of it says; `null` where that is not known. */
+  readonly owner: string | null;
   /** What is wrong, and where: `metadata file /srv/v/volume-….json is not valid JSON`. */
   readonly reason: string;
 }
@@ -16,4 +18,6 @@ export interface Inventory {
   readonly snapshots: ReadonlyMap<string, SnapshotRecord>;
   /** By id. */
   readonly damaged: ReadonlyMap<string, DamagedObject>;
+  /** What is wrong with objects that may be any: as long as there are some, nothing that is missed counts as gone. */
+  readonly unidentified?: string | undefined;
 }

@@ -17,8 +17,9 @@ export const maxSizeGib = 2 ** 22;
  *
  * `creating`: reserved, not ready. `unacknowledged`: ready, but no state is known to hold its id yet.
  * `acknowledged`: a state held its id. `retained`: given up by its state on purpose; never taken up by a create.
+ * `deleting`: its data is being cleared; its name is free, and all that can be done with it is to finish that.
  */
-export type Phase = "creating" | "unacknowledged" | "acknowledged" | "retained";
+export type Phase = "creating" | "unacknowledged" | "acknowledged" | "retained" | "deleting";
 
 export type Provisioning = "thin" | "thick";
 
@@ -76,20 +77,48 @@ export interface VolumeRecord extends ObjectRecord {
   readonly provisioning: Provisioning;
   readonly multiattach: boolean;
   readonly source: VolumeSource | null;
+  /** A file system was, or may have been, made on it by us. Written before mkfs starts, and never taken back. */
+  readonly formatted: boolean;
   readonly attachments: readonly Attachment[];
   /** Where the data is on the host: a path or the technology's own name for it. */
   readonly location: string;
+  /** Where `location` is a name that others can give to something else: a path that means this volume's data or nothing. */
+  readonly ownPath?: string | undefined;
+  /** How the file at `location` holds the data, where its name need not tell. */
+  readonly format?: "raw" | "qcow2" | undefined;
+  /** Made by others and adopted: what it was called then, in the technology's terms. It is given back under that name. */
+  readonly adoptedFrom?: string | undefined;
+  /** The id of the snapshot that it is being put back to. Until that is done it can neither be read nor be written. */
+  readonly restoring?: string | undefined;
+  /** Taken already for a growth that was begun and not finished; part of no size yet. */
+  readonly growthBytes?: number | undefined;
+  /** Tells that putting back from any other one of this volume. */
+  readonly restoringMark?: string | undefined;
+}
+
+/** The path by which the data is exported and opened, also after a reboot. */
+export function dataPathOf({ location, ownPath }: Pick<VolumeRecord, "location" | "ownPath">): string {
+  return ownPath ?? location;
 }
 
 export interface SnapshotRecord extends ObjectRecord {
   readonly volumeId: string;
   readonly location: string;
+  /** Why its content is lost, where it is; then all that can be done with it is to delete it. */
+  readonly broken?: string | undefined;
 }
 
 /** The user-changeable metadata of an object; what is left out stays. */
 export type MetadataChanges = Partial<
   Pick<
     VolumeRecord,
-    "name" | "labels" | "defaultLabels" | "deletionProtection" | "settings" | "phase" | "multiattach"
+    | "name"
+    | "labels"
+    | "defaultLabels"
+    | "deletionProtection"
+    | "settings"
+    | "phase"
+    | "multiattach"
+    | "formatted"
   >
 >;

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Argument, CommandResult, JobOptions, JobResult, JobSpec } from "../contract/index.ts";
 import { isStorageError, StorageError } from "../contract/index.ts";
+import { followProgress } from "./job-progress.ts";
 import { JobWatch, type JobWatchHost } from "./job-watch.ts";
 import { aliveFunction } from "./process-groups.ts";
 
@@ -25,7 +26,7 @@ const statusOf = { otherArguments: 65, running: 66 } as const;
  *   stdout, stderr
  *   exit     its status, there once it has ended; written, synced and renamed
  * A lock on the parent directory makes starting and forgetting exclusive. A record without `exit` whose `alive` nobody locks is a
- * job that was lost.
+ * job that was lost. An ended job with other arguments was other work, whose record has no reader any more.
  */
 
 // Arguments of both scripts: the parent directory, the id.
@@ -58,15 +59,19 @@ hash=$3; script=$4
 shift 4
 state=started
 if [ -d "$record" ]; then
-  [ "$(cat "$record/argv")" = "$hash" ] || exit ${statusOf.otherArguments}
-  if [ -f "$record/exit" ]; then
+  same=; [ "$(cat "$record/argv")" != "$hash" ] || same=yes
+  if [ -n "$same" ] && [ -f "$record/exit" ]; then
     read -r code <"$record/exit"
     echo "ended $code"
     tail -c ${outputLimit} "$record/stdout"
     tail -c ${outputLimit} "$record/stderr" >&2
     exit 0
   fi
-  if is_running; then echo running; exit 0; fi
+  if is_running; then
+    [ -n "$same" ] || exit ${statusOf.otherArguments}
+    echo running
+    exit 0
+  fi
   mv -- "$record" ".$record.lost" && discard ".$record.lost" || exit 1
 fi
 discard ".$record.new" && mkdir -- ".$record.new" && cd -- ".$record.new" || exit 1
@@ -129,12 +134,24 @@ export class Jobs {
       const answer = await this.#start(job, hash, options.signal);
       if (answer.state === "ended") return answer.result;
       if (answer.state === "started" && ++starts > startsPerCall) throw this.#lostAgain(job);
-      try {
-        await this.#watch.ended(`${job.directory}/${job.id}.job/alive`, options.signal);
-      } catch (error) {
-        // The connection went, not the job: find it again over another one.
-        if (!isStorageError(error, "OperationInDoubt")) throw error;
-      }
+      await this.#ended(job, options);
+    }
+  }
+
+  /** Waits until a job runs no more, or its host was lost. */
+  async #ended(job: JobSpec, { signal, onProgress }: JobOptions): Promise<void> {
+    const record = `${job.directory}/${job.id}.job`;
+    const following = new AbortController();
+    if (onProgress !== undefined) {
+      void followProgress(this.#host, `${record}/stdout`, onProgress, following.signal);
+    }
+    try {
+      await this.#watch.ended(`${record}/alive`, signal);
+    } catch (error) {
+      // The connection went, not the job: find it again over another one.
+      if (!isStorageError(error, "OperationInDoubt")) throw error;
+    } finally {
+      following.abort();
     }
   }
 
@@ -170,7 +187,7 @@ export class Jobs {
     const { exitCode, stdout, stderr } = await this.#host.run(argv, { label: `start job ${job.id}`, signal });
     const action = `run job "${job.id}"`;
     if (exitCode === statusOf.otherArguments) {
-      throw this.#failure(action, `${job.directory} holds a job of that name with other arguments`);
+      throw this.#failure(action, `${job.directory} holds a running job of that name with other arguments`);
     }
     if (exitCode !== 0) throw this.#failure(action, stderr.toString());
     const headerEnd = stdout.indexOf("\n");

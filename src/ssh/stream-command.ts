@@ -42,6 +42,7 @@ export async function runStream(
     },
   };
   const failing = deferred<never>();
+  failing.promise.catch(() => {});
   const onFailure = (which: string) => (cause: Error) => {
     failing.reject(
       new StorageError({
@@ -58,8 +59,14 @@ export async function runStream(
     output.drop();
     onFailure("output")(cause);
   };
+  // Nobody takes what is written to a closed stream, and none of its other events ever comes.
+  const onOutputClose = () => {
+    if (streams.stdout?.writableFinished !== true) onOutputError(new Error("it was closed"));
+  };
   input.on("error", onInputError);
   streams.stdout?.on("error", onOutputError);
+  streams.stdout?.on("close", onOutputClose);
+  if (streams.stdout?.closed === true) onOutputClose();
   let isSent = false;
   const begin = (frame: RunningFrame) => {
     isSent = true;
@@ -73,12 +80,13 @@ export async function runStream(
   const frameOptions = { ...options, input: { from: "channel" }, lock: false } as const;
   try {
     const { exitCode } = await runFrame(context, shell, ender, argv, frameOptions, sinks, begin);
-    await Promise.race([output.drained(), failing.promise]);
+    await Promise.race([output.drained(options.signal), failing.promise]);
     return { exitCode, stderr: Buffer.concat(stderr) };
   } finally {
     input.unpipe(shell.input);
     input.off("error", onInputError);
     streams.stdout?.off("error", onOutputError);
+    streams.stdout?.off("close", onOutputClose);
     if (isSent && !input.readableEnded) input.on("error", () => {}).destroy();
   }
 }
@@ -111,7 +119,19 @@ class Output {
     this.#shell.resumeOutput();
   }
 
-  async drained(): Promise<void> {
-    if (this.#stream?.writableNeedDrain === true) await once(this.#stream, "drain");
+  /** @throws StorageError `Cancelled` */
+  async drained(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#stream?.writableNeedDrain !== true) return;
+    try {
+      await once(this.#stream, "drain", signal === undefined ? {} : { signal });
+    } catch (cause) {
+      if (signal?.aborted !== true) throw cause;
+      throw new StorageError({
+        kind: "Cancelled",
+        action: "pass on the output of a command",
+        reason: "stopped on request",
+        cause,
+      });
+    }
   }
 }

@@ -1,5 +1,6 @@
 import { type Engine, findEngine } from "../support/engines.ts";
 import { benchCreateOverSsh } from "./create.ts";
+import { benchLvm } from "./lvm.ts";
 import { type Comparison, formatComparison } from "./measure.ts";
 import { benchPulumi } from "./pulumi.ts";
 import { benchShell } from "./shell.ts";
@@ -11,6 +12,7 @@ const sections: Readonly<Record<string, () => Promise<readonly Comparison[]>>> =
   shell: benchShell,
   startup: benchStartup,
   create: benchCreateOverSsh,
+  lvm: benchLvm,
   "create-terraform": () => withEngine("terraform", benchCreate),
   "create-tofu": () => withEngine("tofu", benchCreate),
   terraform: () => withEngine("terraform", benchTerraform),

@@ -25,6 +25,39 @@ export async function compare(
   return { ...labels, oursMs: median(times.ours), baselineMs: median(times.baseline) };
 }
 
+/**
+ * Goes through the same steps in two ways, in turns step by step, and compares the medians of each step. Each round begins
+ * anew; a first one, which does not count, warms up what is made once.
+ *
+ * @param steps what each step is, in their order
+ */
+export async function compareSteps<Step extends string>(
+  labels: Pick<Comparison, "ours" | "baseline">,
+  steps: Readonly<Record<Step, string>>,
+  rounds: number,
+  begin: (round: number) => Record<"ours" | "baseline", Readonly<Record<Step, () => Promise<unknown>>>>,
+): Promise<readonly Comparison[]> {
+  const measured = (Object.keys(steps) as Step[]).map((step) => ({
+    step,
+    ours: [] as number[],
+    baseline: [] as number[],
+  }));
+  for (let round = 0; round <= rounds; round++) {
+    const { ours, baseline } = begin(round);
+    for (const times of measured) {
+      const baselineMs = await timed(baseline[times.step]);
+      const oursMs = await timed(ours[times.step]);
+      if (round === 0) continue;
+      times.baseline.push(baselineMs);
+      times.ours.push(oursMs);
+    }
+  }
+  return measured.map(({ step, ours, baseline }) => ({
+    ...{ ...labels, what: steps[step] },
+    ...{ oursMs: median(ours), baselineMs: median(baseline) },
+  }));
+}
+
 /** How long `work` takes, in milliseconds. */
 export async function timed(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();

@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
-import { Client } from "ssh2";
+import type { Client } from "ssh2";
 import { openHost } from "../../src/ssh/index.ts";
 import { startOpenSsh } from "../support/openssh.ts";
 import { ensurePackages } from "../support/packages.ts";
 import { type Comparison, compare, timed } from "./measure.ts";
+import { connect } from "./ssh-session.ts";
 import { hostSettings } from "./storage-host.ts";
 
 const rounds = 9;
@@ -58,29 +58,6 @@ async function perCommand(run: () => Promise<unknown>): Promise<number> {
     for (let i = 0; i < commandsARound; i++) await run();
   });
   return total / commandsARound;
-}
-
-interface Server {
-  readonly address: string;
-  readonly port: number;
-  readonly user: string;
-  readonly privateKeyFile: string;
-}
-
-function connect(server: Server): Promise<Client> {
-  return new Promise((resolve, reject) => {
-    const client = new Client();
-    client.on("ready", () => resolve(client));
-    client.on("error", reject);
-    client.connect({
-      host: server.address,
-      port: server.port,
-      username: server.user,
-      privateKey: readFileSync(server.privateKeyFile),
-      // A throwaway server on loopback, started a moment ago: its key is not what is measured.
-      hostVerifier: () => true,
-    });
-  });
 }
 
 function execute(client: Client, command: string): Promise<void> {

@@ -1,10 +1,14 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ServedProvider, serveForTest } from "../../providers/terraform/index.ts";
 import { provider } from "../../resources/index.ts";
 import { repositoryFile } from "../../scripts/build-terraform.ts";
 import { titled } from "../support/availability.ts";
 import { findEngine } from "../support/engines.ts";
+import { needs } from "../support/file-backend.ts";
+import { makeQcow2 } from "../support/images.ts";
 import { StorageHost } from "../support/storage.ts";
 import { type TerraformEngine, TerraformWorkspace, terraformEngines } from "../support/terraform.ts";
 import { copyExample, minimalExample } from "./example-files.ts";
@@ -50,6 +54,75 @@ for (const engine of terraformEngines) {
       });
       await terraform.applied("-var=size=2");
       await terraform.destroyed("-var=size=2");
+      expect(storage.leftBehind()).toEqual([]);
+    });
+
+    test("adoption: disks that somebody made are adopted, and given back", async () => {
+      const storage = host.newDirectory();
+      const content = { "web.img": "precious", "db.img": "more precious" };
+      for (const [name, text] of Object.entries(content)) {
+        writeFileSync(`${storage.path}/${name}`, Buffer.alloc(2 ** 20, text));
+      }
+      writeFileSync(`${storage.path}/notes.txt`, "not a disk");
+      const before = storage.listing();
+      const terraform = workspaceOf(engine);
+      copyExample("adoption", terraform.directory);
+      terraform.write(
+        JSON.stringify({
+          storage_host: host.settings,
+          directory: storage.path,
+          disks: { "web.img": 1, "db.img": 1 },
+        }),
+        "terraform.tfvars.json",
+      );
+      const { text } = await terraform.applied();
+      expect(text).toContain("2 imported, 0 added, 2 changed, 0 destroyed");
+      expect(text).toContain('"notes.txt"');
+      await terraform.expectNoChanges();
+      expect(storage.names()).toEqual(["db.img", "web.img"]);
+      await terraform.destroyed();
+      expect(storage.listing().filter((line) => !line.startsWith(".breezeblock"))).toEqual(before);
+    });
+
+    test("placement: each volume goes where it may, and stays there", async () => {
+      const [fast, bulk, rest] = [host.newDirectory(), host.newDirectory(), host.newDirectory()];
+      const terraform = workspaceOf(engine);
+      copyExample("placement", terraform.directory);
+      const directories = { fast: fast.path, bulk: bulk.path, rest: rest.path };
+      terraform.write(JSON.stringify({ storage_host: host.settings, directories }), "terraform.tfvars.json");
+      await terraform.applied();
+      const all = [fast, bulk, rest].map((directory) => directory.names());
+      expect(all.flat().sort()).toEqual([
+        ...["db", "node-0", "node-1", "node-2", "replica", "scratch-0", "scratch-1", "scratch-2"],
+      ]);
+      for (const names of all) expect(names.filter((name) => name.startsWith("node-"))).toHaveLength(1);
+      expect(fast.names()).toContain("db");
+      expect(fast.names()).not.toContain("replica");
+      expect(bulk.names().filter((name) => name.startsWith("scratch-"))).toEqual([]);
+      await terraform.expectNoChanges();
+      await terraform.destroyed();
+      for (const directory of [fast, bulk, rest]) expect(directory.leftBehind()).toEqual([]);
+    });
+
+    test("images: an image goes in, and comes out", async (context) => {
+      needs("qcow2", context);
+      const storage = host.newDirectory();
+      const terraform = workspaceOf(engine);
+      copyExample("images", terraform.directory);
+      const [image, copy, disk] = ["in.qcow2", "out.qcow2", "disk.raw"].map((name) =>
+        join(terraform.directory, name),
+      ) as [string, string, string];
+      writeFileSync(disk, Buffer.alloc(2 ** 20, "content"));
+      makeQcow2(disk, image);
+      terraform.write(
+        JSON.stringify({ storage_host: host.settings, directory: storage.path, image, copy }),
+        "terraform.tfvars.json",
+      );
+      await terraform.applied();
+      await terraform.expectNoChanges();
+      execFileSync("qemu-img", ["compare", image, copy]);
+      await terraform.destroyed();
+      expect(existsSync(copy)).toBe(true);
       expect(storage.leftBehind()).toEqual([]);
     });
 

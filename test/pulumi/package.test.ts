@@ -10,12 +10,16 @@ const execute = promisify(execFile);
 const source = `
 import * as pulumi from "@pulumi/pulumi";
 import * as breezeblock from "breezeblock/pulumi";
+import { evaluate, fits, matchesExtraSpec, type Fit } from "breezeblock/scheduler";
 const db = new breezeblock.Volume("db", { name: pulumi.output("db"), backend: "demo", size: 1, labels: { a: pulumi.output("b") } });
 const snapshot = new breezeblock.Snapshot("before", { name: "before", volumeId: db.id });
 const copy = new breezeblock.Volume("copy", { name: "copy", backend: "demo", source: { snapshotId: snapshot.id }, adopt: "demo/copy" });
 export const bytes: pulumi.Output<number> = copy.sizeBytes;
 export const path: pulumi.Output<string | undefined> = copy.devicePath;
 export const found: Promise<breezeblock.GetVolumeResult> = breezeblock.getVolume({ backend: "demo", name: "db" });
+export const room: Fit = fits({ total_capacity_gb: 10, free_capacity_gb: "unknown" }, { size_gb: 1, extra_specs: {} });
+export const value: number | string | boolean = evaluate("volume.size", { volume: { size: 1 } });
+export const met: boolean = matchesExtraSpec(["a"], "<in> a");
 // @ts-expect-error a size is a number
 new breezeblock.Volume("wrong", { name: "wrong", backend: "demo", size: "1" });
 // @ts-expect-error there is no such property
@@ -73,12 +77,20 @@ describe("the npm package", () => {
     expect(await run("b.cjs")).toBe("[]\n");
   });
 
-  it("has the library and the command", async () => {
+  it("has the library, the scheduler and the command", async () => {
     writeFileSync(
       join(directory, "c.mjs"),
       `import { StorageError, Fleet } from "breezeblock"; console.log(typeof StorageError, typeof Fleet);`,
     );
     expect(await run("c.mjs")).toBe("function function\n");
+    writeFileSync(
+      join(directory, "d.mjs"),
+      `import { evaluate, ExpressionError, fits, matchesExtraSpec } from "breezeblock/scheduler";
+       console.log(evaluate("volume.size * 2", { volume: { size: 4 } }), matchesExtraSpec(5, ">= 5"));
+       console.log(fits({ total_capacity_gb: 10, free_capacity_gb: 4 }, { size_gb: 5, extra_specs: {} }).fits);
+       try { evaluate("1 / 0", {}); } catch (error) { console.log(error instanceof ExpressionError, error.column); }`,
+    );
+    expect(await run("d.mjs")).toBe("8 true\nfalse\ntrue 3\n");
     expect(await run("node_modules/breezeblock/dist/cli/breezeblock.js", "--help")).toMatch(
       /^Usage: breezeblock/,
     );

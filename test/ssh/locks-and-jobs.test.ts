@@ -147,19 +147,34 @@ describe.each(kinds)("jobs over $kind", ({ kind }) => {
     const [host = hostFor(server)] = hosts;
     await waitFor("The start of the job", () => existsSync(`${directory}/starts`));
     await expect(host.forgetJob(job)).rejects.toMatchObject({ kind: "VolumeBackendError" });
+    await expect(host.runJob({ ...job, argv: ["true"] })).rejects.toMatchObject({
+      kind: "VolumeBackendError",
+    });
     await host.run(["touch", `${directory}/stop`]);
     const result = { exitCode: 3, stdout: Buffer.from("out\n"), stderr: Buffer.from("err\n") };
     expect(await Promise.all(asked)).toEqual([result, result, result]);
     expect(await host.runJob(job)).toEqual(result);
     expect(readFileSync(`${directory}/starts`, "utf8")).toBe("start\n");
-    await expect(host.runJob({ ...job, argv: ["true"] })).rejects.toMatchObject({
-      kind: "VolumeBackendError",
-    });
+    expect(await host.runJob({ ...job, argv: ["true"] })).toMatchObject({ exitCode: 0 });
     await host.forgetJob(job);
     await host.forgetJob(job);
     expect(readdirSync(directory).sort()).toEqual(["starts", "stop"]);
     await host.runJob(job);
     expect(readFileSync(`${directory}/starts`, "utf8")).toBe("start\nstart\n");
+  });
+
+  it("tell how far they are, to whoever waits", async () => {
+    const directory = tempDirectory();
+    const host = hostFor(server);
+    const script =
+      'echo begun; printf "1 of 2\\r2 of"; until [ -e "$1/stop" ]; do sleep 0.05; done; echo " 2"';
+    const job = { id: "copy-2", directory, argv: ["sh", "-c", script, "sh", directory] };
+    const lines: string[] = [];
+    const running = host.runJob(job, { onProgress: (line) => lines.push(line) });
+    await waitFor("The progress of the job", () => lines.length > 0);
+    await host.run(["touch", `${directory}/stop`]);
+    expect((await running).exitCode).toBe(0);
+    expect(lines).toEqual(["1 of 2"]);
   });
 
   it("survive their client and are joined by the next", async () => {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { Readable, Writable } from "node:stream";
+import { PassThrough, Readable, Writable } from "node:stream";
 import { array, asyncProperty, assert as check, uint8Array } from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openHost } from "../../src/ssh/index.ts";
@@ -99,6 +99,32 @@ describe.each(kinds)("commands over $kind", ({ kind }) => {
     });
     await expect(streamed).rejects.toMatchObject({ kind: "VolumeBackendError" });
     expect((await host.run(["test", "-e", file])).exitCode).toBe(1);
+  });
+
+  it.each([
+    ["while the command runs", "head -c 300000 /dev/zero; exec sleep 600"],
+    ["when the command has ended", "head -c 300000 /dev/zero"],
+  ])("ends where nobody takes the output any more, %s", async (_, script) => {
+    const host = hostFor(server);
+    const streamed = (command: string, signal?: AbortSignal) => {
+      // Taken by nobody, it soon wants no more.
+      const stdout = new PassThrough({ highWaterMark: 1 });
+      const stream = host.stream(["sh", "-c", command], { stdout }, { signal });
+      stream.catch(() => {});
+      return { stdout, stream };
+    };
+    const closed = streamed(script);
+    await waitFor("output", () => closed.stdout.writableNeedDrain);
+    closed.stdout.destroy();
+    await expect(closed.stream).rejects.toMatchObject({
+      kind: "VolumeBackendError",
+      message: expect.stringContaining("it was closed"),
+    });
+    const stopping = new AbortController();
+    const stopped = streamed(script, stopping.signal);
+    await waitFor("output", () => stopped.stdout.writableNeedDrain);
+    stopping.abort();
+    await expect(stopped.stream).rejects.toMatchObject({ kind: "Cancelled" });
   });
 
   it("reports a killed shell for the command it ran, and goes on with another", async () => {

@@ -12,6 +12,7 @@ import { createFileDriver } from "../../src/drivers/file/index.ts";
 import type { CountedHost, HostStats } from "../../src/ssh/host.ts";
 import { targets } from "../../src/targets/registry.ts";
 import { LocalExecutor } from "./local-executor.ts";
+import { streamHere } from "./local-stream.ts";
 import { tempDirectory } from "./temp-directory.ts";
 
 /** This machine in place of a host behind SSH. Jobs run in the foreground, and leave the record of their name only. */
@@ -42,8 +43,8 @@ export class LocalHost implements CountedHost {
     return { dials: 0, channels: 0, commands: this.executor.commands };
   }
 
-  stream(): Promise<never> {
-    throw new Error("nothing here streams");
+  stream(...[argv, streams, options]: Parameters<CountedHost["stream"]>): ReturnType<CountedHost["stream"]> {
+    return streamHere(argv, streams, options);
   }
 
   async close(): Promise<void> {}

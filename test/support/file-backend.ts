@@ -4,7 +4,6 @@ import { join } from "node:path";
 import type { TestContext } from "vitest";
 import type {
   Attachment,
-  Creation,
   Inventory,
   LockedContext,
   NewSnapshot,
@@ -12,6 +11,7 @@ import type {
   SnapshotRecord,
   VolumeDriver,
   VolumeRecord,
+  Work,
 } from "../../src/contract/index.ts";
 import { createFileDriver } from "../../src/drivers/file/index.ts";
 import { LocalExecutor } from "./local-executor.ts";
@@ -94,23 +94,25 @@ export class FileBackend {
     return this.change((context) => this.driver.completeSnapshot(asked.id, context));
   }
 
-  extend(volume: VolumeRecord, sizeBytes: number): Promise<VolumeRecord> {
-    return this.change((context) => this.driver.extendVolume(volume, sizeBytes, context));
+  async extend(volume: VolumeRecord, sizeBytes: number): Promise<VolumeRecord> {
+    const extension = await this.change((context) => this.driver.extendVolume(volume, sizeBytes, context));
+    if (extension.state !== "ready") throw new Error("A file is extended at once.");
+    return extension.record;
   }
 
-  delete(volume: VolumeRecord): Promise<void> {
-    return this.change((context) => this.driver.deleteVolume(volume.id, volume.owner, context));
+  async delete(volume: VolumeRecord): Promise<void> {
+    await this.change((context) => this.driver.deleteVolume(volume.id, volume.owner, context));
   }
 
-  deleteSnapshot(snapshot: SnapshotRecord): Promise<void> {
-    return this.change((context) => this.driver.deleteSnapshot(snapshot.id, snapshot.owner, context));
+  async deleteSnapshot(snapshot: SnapshotRecord): Promise<void> {
+    await this.change((context) => this.driver.deleteSnapshot(snapshot.id, snapshot.owner, context));
   }
 
   attach(volume: VolumeRecord, attachment: Partial<Attachment> = {}): Promise<VolumeRecord> {
     return this.change((context) => this.driver.attachVolume(volume, newAttachment(attachment), context));
   }
 
-  async runJob(creation: Extract<Creation<unknown>, { state: "copying" }>): Promise<void> {
+  async runJob(creation: Extract<Work<unknown>, { state: "working" }>): Promise<void> {
     const result = await this.executor.runJob(creation.job);
     if (result.exitCode !== 0) throw new Error(result.stderr.toString());
   }
@@ -126,7 +128,7 @@ export class FileBackend {
 
   async #finishVolume(
     asked: NewVolume,
-    create: (asked: NewVolume, context: LockedContext) => Promise<Creation<VolumeRecord>>,
+    create: (asked: NewVolume, context: LockedContext) => Promise<Work<VolumeRecord>>,
   ): Promise<VolumeRecord> {
     const creation = await this.change((context) => create(asked, context));
     if (creation.state === "ready") return creation.record;

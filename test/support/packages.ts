@@ -1,18 +1,21 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Availability } from "./availability.ts";
 import { findCommand } from "./commands.ts";
-import { waitFor } from "./wait-for.ts";
+import { holdingLock } from "./process-lock.ts";
 
-/** What shows that a Debian package is there already, however it was installed. */
+/** The command, or the file where it has none, that shows that a Debian package is there, however it was installed. */
 const commandOf: Readonly<Record<string, string>> = {
   "btrfs-progs": "mkfs.btrfs",
+  "debian-archive-keyring": "/usr/share/keyrings/debian-archive-keyring.gpg",
   e2fsprogs: "mkfs.ext4",
   "openssh-client": "ssh",
   "openssh-server": "sshd",
+  "qemu-system-x86": "qemu-system-x86_64",
   "qemu-utils": "qemu-img",
+  "xz-utils": "xz",
   "util-linux": "flock",
 };
 
@@ -21,13 +24,17 @@ const aptDeadlineMs = 300_000;
 
 /**
  * Makes sure that the commands of these Debian packages are there: found on PATH (or in sbin), or
- * installed by apt-get where this runs as root. One process at a time installs; no service is started.
+ * installed by apt-get where this runs as root, unless `mayInstall` is false. One process at a time
+ * installs; no service is started.
  */
-export async function ensurePackages(packages: readonly string[]): Promise<Availability> {
+export async function ensurePackages(
+  packages: readonly string[],
+  options: { readonly mayInstall?: boolean } = {},
+): Promise<Availability> {
   if (missing(packages).length === 0) return { available: true, reason: "" };
-  const obstacle = installObstacle();
+  const obstacle = options.mayInstall === false ? "not asked to install it" : installObstacle();
   if (obstacle !== undefined) return leftOut(missing(packages), obstacle);
-  return holdingLock(() => {
+  return holdingLock(lock, "The other package installation's end", 2 * aptDeadlineMs, () => {
     // Another process may have installed them while this one waited.
     const wanted = missing(packages);
     if (wanted.length === 0) return { available: true, reason: "" };
@@ -38,7 +45,10 @@ export async function ensurePackages(packages: readonly string[]): Promise<Avail
 }
 
 function missing(packages: readonly string[]): string[] {
-  return packages.filter((name) => findCommand(commandOf[name] ?? name) === undefined);
+  return packages.filter((name) => {
+    const sign = commandOf[name] ?? name;
+    return sign.startsWith("/") ? !existsSync(sign) : findCommand(sign) === undefined;
+  });
 }
 
 function leftOut(packages: readonly string[], why: string): Availability {
@@ -81,39 +91,4 @@ function forbidServices(): () => void {
   if (existsSync(policy)) return () => {};
   writeFileSync(policy, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
   return () => rmSync(policy, { force: true });
-}
-
-/** A directory is the lock, its `pid` file says whose; one left by a dead process is taken over. */
-async function holdingLock<T>(work: () => T): Promise<T> {
-  await waitFor("The other package installation's end", takeLock, {
-    deadlineMs: 2 * aptDeadlineMs,
-    intervalMs: 100,
-  });
-  try {
-    return work();
-  } finally {
-    rmSync(lock, { recursive: true, force: true });
-  }
-}
-
-function takeLock(): boolean {
-  try {
-    mkdirSync(lock);
-    writeFileSync(join(lock, "pid"), String(process.pid));
-    return true;
-  } catch {
-    if (isAbandoned()) rmSync(lock, { recursive: true, force: true });
-    return false;
-  }
-}
-
-function isAbandoned(): boolean {
-  try {
-    process.kill(Number(readFileSync(join(lock, "pid"), "utf8")), 0);
-    return false;
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ESRCH") return true;
-    // Without a pid yet: just made, unless its maker died in between.
-    return (statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) < Date.now() - 10_000;
-  }
 }

@@ -69,7 +69,7 @@ export async function packPackage(parts: PulumiBuild = {}): Promise<string> {
   for (const file of ["package.json", "LICENSE", "README.md", "CHANGELOG.md", "schema.json"]) {
     if (existsSync(repositoryFile(file))) cpSync(repositoryFile(file), join(staging, file));
   }
-  await buildLibrary(join(staging, "dist/index.js"));
+  await buildLibrary(join(staging, "dist"));
   await buildCli(join(staging, "dist/cli/breezeblock.js"));
   await buildPulumi(join(staging, "dist/pulumi"), parts);
   await buildTypes({ library: join(staging, "dist/types"), pulumi: join(staging, "dist/pulumi") });

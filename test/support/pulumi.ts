@@ -66,7 +66,8 @@ export class PulumiWorkspace {
   /** Makes the project and the stack, with breezeblock installed. Call `remove` in the end. */
   static async create(options: PulumiWorkspaceOptions = {}): Promise<PulumiWorkspace> {
     const { modules = "commonjs", project = "shop", stack = "dev" } = options;
-    const directory = mkdtempSync(join(await programsDirectory(), "program-"));
+    const programs = await programsDirectory();
+    const directory = mkdtempSync(join(programs, "program-"));
     const workspace = new PulumiWorkspace(directory, stack, {
       // Programs and providers are run by the node that runs the tests.
       PATH: [dirname(process.execPath), dirname(findEngine("pulumi").path), process.env["PATH"] ?? ""].join(
@@ -77,6 +78,8 @@ export class PulumiWorkspace {
       PULUMI_BACKEND_URL: `file://${join(directory, ".state")}`,
       PULUMI_CONFIG_PASSPHRASE: "passphrase",
       PULUMI_SKIP_UPDATE_CHECK: "true",
+      // Each run loads the same packages; compiled once, they take a second less.
+      NODE_COMPILE_CACHE: join(programs, ".compiled"),
       ...(options.checkTypes === true ? {} : { PULUMI_NODEJS_TRANSPILE_ONLY: "true" }),
       ...options.environment,
     });

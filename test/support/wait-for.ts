@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 export interface WaitOptions {
-  /** Milliseconds until the wait fails; 10,000 by default. */
+  /** Milliseconds until the wait fails; 50,000 by default: a busy machine is no failure. */
   readonly deadlineMs?: number;
   /** Milliseconds between two looks; 10 by default. */
   readonly intervalMs?: number;
@@ -16,7 +16,7 @@ export async function waitFor<T>(
   condition: () => T | Promise<T>,
   options: WaitOptions = {},
 ): Promise<NonNullable<T>> {
-  const { deadlineMs = 10_000, intervalMs = 10 } = options;
+  const { deadlineMs = 50_000, intervalMs = 10 } = options;
   const end = Date.now() + deadlineMs;
   let cause: unknown;
   do {

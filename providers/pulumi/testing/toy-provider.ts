@@ -2,6 +2,7 @@ import {
   boolean,
   type DataSource,
   defineDataSource,
+  defineEphemeral,
   defineResource,
   errorAt,
   integer,
@@ -106,8 +107,20 @@ export function toyProvider(shelf = new ToyShelf()): Provider {
     },
     resources: [boxResource(shelf)],
     dataSources: [boxSource(shelf)],
+    ephemerals: [keyOfShelf],
   };
 }
+
+const keyOfShelf = defineEphemeral({
+  name: "shelf_key",
+  description: "What opens a shelf.",
+  attributes: {
+    shelf_name: string("required", { description: "Which shelf." }),
+    key_code: string("computed", { description: "The code.", sensitive: true }),
+  },
+  readTimeout: 1_000,
+  open: async (_context, config) => ({ ...config, key_code: `open-${config.shelf_name}` }),
+});
 
 class ToyFleet extends Fleet {
   readonly #shelf: ToyShelf;

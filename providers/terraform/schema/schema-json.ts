@@ -18,6 +18,7 @@ interface ProviderJson {
   readonly provider: VersionedJson;
   readonly resource_schemas: Readonly<Record<string, VersionedJson>>;
   readonly data_source_schemas: Readonly<Record<string, VersionedJson>>;
+  readonly ephemeral_resource_schemas: Readonly<Record<string, VersionedJson>>;
   readonly resource_identity_schemas: Readonly<Record<string, IdentityJson>>;
 }
 
@@ -66,6 +67,9 @@ export function emitSchemaJson(provider: Provider): SchemaJson {
       versioned(attributes, description, version),
     ),
     data_source_schemas: byTypeName(provider.dataSources, ({ attributes, description }) =>
+      versioned(attributes, description, 0),
+    ),
+    ephemeral_resource_schemas: byTypeName(provider.ephemerals, ({ attributes, description }) =>
       versioned(attributes, description, 0),
     ),
     resource_identity_schemas: byTypeName(provider.resources, ({ identity }) => ({

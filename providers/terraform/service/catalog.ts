@@ -1,6 +1,7 @@
 import {
   type AttributeSet,
   type DataSource,
+  type Ephemeral,
   type Provider,
   type Resource,
   string,
@@ -26,12 +27,19 @@ export interface DataSourceEntry {
   readonly codec: Codec;
 }
 
+export interface EphemeralEntry {
+  readonly typeName: string;
+  readonly ephemeral: Ephemeral;
+  readonly codec: Codec;
+}
+
 /** Everything that a provider declares, by the names that engines use. Codecs are made when first asked for, and kept. */
 export class Catalog {
   readonly provider: Provider;
   readonly providerCodec: Codec;
   readonly #resources = new Map<string, ResourceEntry>();
   readonly #dataSources = new Map<string, DataSourceEntry>();
+  readonly #ephemerals = new Map<string, EphemeralEntry>();
 
   constructor(provider: Provider) {
     this.provider = provider;
@@ -62,6 +70,17 @@ export class Catalog {
     if (dataSource === undefined) throw unknownType(typeName);
     const entry = { typeName, dataSource, codec: createCodec(dataSource.attributes) };
     this.#dataSources.set(typeName, entry);
+    return entry;
+  }
+
+  /** Throws `GrpcError` for an unknown name. */
+  ephemeral(typeName: string): EphemeralEntry {
+    const known = this.#ephemerals.get(typeName);
+    if (known !== undefined) return known;
+    const ephemeral = this.provider.ephemerals.find(({ name }) => typePrefix + name === typeName);
+    if (ephemeral === undefined) throw unknownType(typeName);
+    const entry = { typeName, ephemeral, codec: createCodec(ephemeral.attributes) };
+    this.#ephemerals.set(typeName, entry);
     return entry;
   }
 }

@@ -46,6 +46,16 @@ export function routeConfigurationMethods(routes: Routes, catalog: Catalog, run:
     return { diagnostics: findings.wire() };
   });
 
+  routes.unary(ProviderMethods.validateEphemeralResourceConfig, async ({ typeName, config }) => {
+    const { ephemeral, codec } = catalog.ephemeral(typeName);
+    const findings = new Findings(ephemeral.attributes);
+    await findings.attempt(() => {
+      const values = codec.decode(config) ?? {};
+      validate(findings, ephemeral.attributes, values, (checked) => ephemeral.validate(checked));
+    });
+    return { diagnostics: findings.wire() };
+  });
+
   routes.unary(ProviderMethods.configureProvider, async ({ config }) => {
     const findings = new Findings(provider.attributes);
     await findings.attempt(async () => {

@@ -34,6 +34,32 @@ export function routeDataSourceMethods(routes: Routes, catalog: Catalog, run: Ru
   });
 }
 
+/** Nothing is held open: what was read needs no renewal, and closing ends nothing. */
+export function routeEphemeralMethods(routes: Routes, catalog: Catalog, run: Run): void {
+  routes.unary(ProviderMethods.openEphemeralResource, async ({ typeName, config }) => {
+    const { ephemeral, codec } = catalog.ephemeral(typeName);
+    const findings = new Findings(ephemeral.attributes);
+    const context = run.context((warning) => findings.warn(warning));
+    if (context === null) {
+      findings.fail(
+        "Provider settings are not known",
+        `${typeName} cannot be read while a part of the provider's configuration is unknown. Apply first what it is made of, with -target.`,
+      );
+      return { diagnostics: findings.wire() };
+    }
+    const result = await findings.attempt(async () => {
+      const values = withDefaults(ephemeral.attributes, codec.decode(config) ?? {});
+      const { value, misfits } = codec.encode(await run.operate(() => ephemeral.open(context, values)));
+      if (misfits.length > 0)
+        throw new Error(`${typeName} came with values of a wrong kind at ${misfits.join(", ")}.`);
+      return value;
+    });
+    return { result, diagnostics: findings.wire() };
+  });
+  routes.unary(ProviderMethods.renewEphemeralResource, async () => ({}));
+  routes.unary(ProviderMethods.closeEphemeralResource, async () => ({}));
+}
+
 /** Defaults for what the configuration leaves out, also inside nested attributes. */
 function withDefaults(attributes: AttributeSet, config: Values): Values {
   return Object.fromEntries(

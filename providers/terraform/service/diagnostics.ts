@@ -26,6 +26,10 @@ export class Findings {
     this.#attributes = attributes;
   }
 
+  hasErrors(): boolean {
+    return this.#found.some(({ severity }) => severity === "error");
+  }
+
   add(diagnostics: readonly Diagnostic[]): void {
     this.#found.push(...diagnostics);
   }

@@ -3,7 +3,7 @@ import type { FleetEnd } from "../../../src/backend/index.ts";
 import { Routes } from "../grpc/server.ts";
 import { Catalog } from "./catalog.ts";
 import { routeConfigurationMethods } from "./configuration-methods.ts";
-import { routeDataSourceMethods } from "./data-source-methods.ts";
+import { routeDataSourceMethods, routeEphemeralMethods } from "./data-source-methods.ts";
 import { routeResourceMethods } from "./resource-methods.ts";
 import { Run } from "./run.ts";
 import { routeSchemaMethods } from "./schema-methods.ts";
@@ -27,6 +27,7 @@ export function createService(provider: Provider, logger: Logger): () => Connect
     routeConfigurationMethods(routes, catalog, run);
     routeResourceMethods(routes, catalog, run);
     routeDataSourceMethods(routes, catalog, run);
+    routeEphemeralMethods(routes, catalog, run);
     return { routes, stop: () => run.stop(), close: (end) => run.close(end) };
   };
 }

@@ -2,6 +2,8 @@ import {
   type AttributeSet,
   formatPath,
   type HookContext,
+  importedPrivate,
+  isImported,
   isWhollyKnown,
   PartialStateError,
   planChange,
@@ -151,10 +153,12 @@ class ResourceMethods {
       return { newState: request.priorState, diagnostics: findings.wire() };
     }
     const state = await this.#carryOut(entry, request, context, findings);
+    const isStillImported = findings.hasErrors() && isImported(decodePrivateData(request.plannedPrivate));
     return {
       // Whatever happened, what there is now must reach the state.
       newState: encode(entry, state === null ? null : withoutUnknowns(state), findings),
       newIdentity: state !== null && isWhollyKnown(state) ? wireIdentity(entry, state) : undefined,
+      private: isStillImported ? encodePrivateData(importedPrivate) : undefined,
       diagnostics: findings.wire(),
     };
   }
@@ -176,7 +180,7 @@ class ResourceMethods {
       const wanted = withWriteOnly(resource.attributes, planned, codec.decode(request.config));
       return prior === null
         ? await resource.create(context, wanted, decodePrivateData(request.plannedPrivate))
-        : await resource.update(context, prior, wanted);
+        : await resource.update(context, prior, wanted, decodePrivateData(request.plannedPrivate));
     } catch (error) {
       findings.addError(error instanceof PartialStateError ? error.cause : error);
       return error instanceof PartialStateError ? error.state : prior;
@@ -204,6 +208,7 @@ class ResourceMethods {
         typeName: entry.typeName,
         state: encode(entry, state, findings),
         identity: wireIdentity(entry, state),
+        private: encodePrivateData(importedPrivate),
       };
     });
     return { importedResources: imported === undefined ? [] : [imported], diagnostics: findings.wire() };

@@ -1,5 +1,5 @@
 import type { Diagnostic, HookContext, Logger, Provider, Values } from "../../../resources/schema/index.ts";
-import type { Fleet, FleetEnd } from "../../../src/backend/index.ts";
+import { type Fleet, type FleetEnd, PlannedSpace } from "../../../src/backend/index.ts";
 
 /** What one client's calls have in common: the fleet that its settings describe, and whether the user has stopped it. */
 export class Run {
@@ -9,6 +9,7 @@ export class Run {
   #stop = new AbortController();
   /** An engine plans each creation once for each time that it configures the provider. */
   #plannedNames = new Set<string>();
+  #plannedSpace = new PlannedSpace();
 
   constructor(logger: Logger) {
     this.#logger = logger;
@@ -24,6 +25,7 @@ export class Run {
     await this.close({ stateIsKept: false });
     this.#stop = new AbortController();
     this.#plannedNames = new Set();
+    this.#plannedSpace = new PlannedSpace();
     this.#fleet = settings === null ? null : await provider.configure(settings, this.#logger);
     this.#logger.log("debug", "provider configured", { settings_known: settings !== null });
   }
@@ -58,6 +60,12 @@ export class Run {
   /** Null while there is no fleet. */
   context(warn: (diagnostic: Omit<Diagnostic, "severity">) => void): HookContext | null {
     if (this.#fleet === null) return null;
-    return { fleet: this.#fleet, signal: this.#stop.signal, plannedNames: this.#plannedNames, warn };
+    return {
+      fleet: this.#fleet,
+      signal: this.#stop.signal,
+      plannedNames: this.#plannedNames,
+      plannedSpace: this.#plannedSpace,
+      warn,
+    };
   }
 }

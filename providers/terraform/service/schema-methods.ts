@@ -15,12 +15,13 @@ const serverCapabilities = {
   moveResourceState: true,
 } as const;
 
-/** What the provider offers. There are no functions, ephemeral resources, lists or actions. */
+/** What the provider offers. There are no functions, lists or actions. */
 export function routeSchemaMethods(routes: Routes, provider: Provider): void {
   routes.unary(ProviderMethods.getMetadata, async () => ({
     serverCapabilities,
     resources: provider.resources.map(({ name }) => ({ typeName: typePrefix + name })),
     dataSources: provider.dataSources.map(({ name }) => ({ typeName: typePrefix + name })),
+    ephemeralResources: provider.ephemerals.map(({ name }) => ({ typeName: typePrefix + name })),
   }));
   routes.unary(ProviderMethods.getProviderSchema, async () => ({
     serverCapabilities,
@@ -34,6 +35,12 @@ export function routeSchemaMethods(routes: Routes, provider: Provider): void {
     ),
     dataSourceSchemas: new Map<string, Init<Schema>>(
       provider.dataSources.map(({ name, attributes, description }) => [
+        typePrefix + name,
+        wireSchema(attributes, description),
+      ]),
+    ),
+    ephemeralResourceSchemas: new Map<string, Init<Schema>>(
+      provider.ephemerals.map(({ name, attributes, description }) => [
         typePrefix + name,
         wireSchema(attributes, description),
       ]),

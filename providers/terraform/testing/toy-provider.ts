@@ -1,6 +1,7 @@
 import {
   DiagnosticsError,
   defineDataSource,
+  defineEphemeral,
   errorAt,
   integer,
   type Provider,
@@ -35,7 +36,21 @@ export interface ToyOptions {
   readonly onClose?: () => void;
 }
 
-/** A provider of one resource and one data source, which reaches no host. */
+/** A secret that is only ever made up. */
+const toySecret = defineEphemeral({
+  name: "secret",
+  description: "A secret of a given length.",
+  attributes: {
+    length: integer("defaulted", { description: "Its length.", default: 4 }),
+    text: string("computed", { description: "The secret.", sensitive: true }),
+  },
+  readTimeout: 1_000,
+  validate: ({ length }) =>
+    length === 0 ? [errorAt(["length"], "Invalid length", "It must not be 0.")] : [],
+  open: async (_context, config) => ({ ...config, text: "x".repeat(config.length) }),
+});
+
+/** A provider of one resource, one data source and one ephemeral resource, which reaches no host. */
 export function toyProvider({ store = memoryStore(), onConfigure, onClose }: ToyOptions = {}): Provider {
   return {
     description: "Keeps things in a file.",
@@ -57,5 +72,6 @@ export function toyProvider({ store = memoryStore(), onConfigure, onClose }: Toy
     },
     resources: [toyThing],
     dataSources: [toyThings],
+    ephemerals: [toySecret],
   };
 }

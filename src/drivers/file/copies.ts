@@ -1,14 +1,14 @@
 import {
   type Attachment,
-  type Creation,
-  type JobSpec,
+  type JobReference,
   type Provisioning,
   StorageError,
+  type Work,
 } from "../../contract/index.ts";
+import { describeAttachment } from "../shared/refusals.ts";
 import { type Operation, type VolumeDirectory, wordsOf } from "./directory.ts";
 import { jobsDirectory, objectName } from "./layout.ts";
 import { inPhase, metadataLine } from "./metadata.ts";
-import { describeAttachment } from "./refusals.ts";
 import { copyJobScript, copyScript, exitCodes, updateScript } from "./scripts.ts";
 import type { Sidecar } from "./sidecar.ts";
 import type { StoredSnapshot, StoredVolume } from "./stored-objects.ts";
@@ -22,7 +22,7 @@ export interface Copy {
 }
 
 /** Names the job that copies into an object. */
-export function copyJob(directory: VolumeDirectory, id: string): Pick<JobSpec, "id" | "directory"> {
+export function copyJob(directory: VolumeDirectory, id: string): JobReference {
   return { id: `copy-${id}`, directory: `${directory.path}/${jobsDirectory}` };
 }
 
@@ -31,14 +31,14 @@ export function copying(
   directory: VolumeDirectory,
   operation: Operation,
   copy: Copy,
-): Extract<Creation<never>, { state: "copying" }> {
+): Extract<Work<never>, { state: "working" }> {
   const { id, format } = copy.sidecar.fields;
   const argv = [
     ...["sh", "-c", copyJobScript, "breezeblock", directory.path, directory.identity(operation)],
     ...[`${copy.source.object}.${format}`, objectName(copy.sidecar.kind, id), format],
     sharesBlocks(copy) ? "auto" : "never",
   ];
-  return { state: "copying", job: { ...copyJob(directory, id), argv } };
+  return { state: "working", job: { ...copyJob(directory, id), argv } };
 }
 
 /**
@@ -87,7 +87,7 @@ export async function copyAtOnce(
 export async function reserveAgain(
   directory: VolumeDirectory,
   operation: Operation,
-  { sidecar }: Copy,
+  { sidecar }: Pick<Copy, "sidecar">,
 ): Promise<void> {
   const { kind, fields } = sidecar;
   const object = objectName(kind, fields.id);

@@ -127,9 +127,10 @@ export class VolumeDirectory {
     sizeBytes: number,
     line = formatSidecar(sidecar),
   ): VolumeRecord {
-    const record = volumeRecord(sidecar, sizeBytes, this.path);
+    const object = objectName("volume", sidecar.fields.id);
+    const record = volumeRecord(sidecar, sizeBytes, this.path, listing.firstNames.has(object));
     listing.volumes.set(record.id, record);
-    listing.sidecars.set(objectName("volume", record.id), { sidecar, line });
+    listing.sidecars.set(object, { sidecar, line });
     return record;
   }
 

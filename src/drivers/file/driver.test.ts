@@ -74,6 +74,7 @@ describe.each(["raw", "qcow2"] as const)("%s files", (format) => {
     expect(volumes.get(asked.id)).toEqual({
       ...asked,
       pool: "default",
+      formatted: false,
       phase: "unacknowledged",
       attachments: [],
       location: `${backend.directory}/volume-${asked.id}.${format}`,
@@ -288,12 +289,14 @@ test("many changes under one lock need one listing, also when the caller keeps a
     await driver.createVolume(asked, context);
     const creation = await driver.createVolume(asked, context);
     if (creation.state !== "ready") throw new Error("not ready");
-    const grown = await driver.extendVolume(creation.record, 8 * mebibyte, context);
+    const extension = await driver.extendVolume(creation.record, 8 * mebibyte, context);
+    if (extension.state !== "ready") throw new Error("not ready");
+    const grown = extension.record;
     const attachment = newAttachment({ mode: "ro" });
     await driver.attachVolume(grown, attachment, context);
     const snapshot = newSnapshot(grown);
     const copying = await driver.createSnapshot(snapshot, grown, context);
-    expect(copying.state).toBe("copying");
+    expect(copying.state).toBe("working");
     await driver.acknowledge([asked.id, attachment.id], context);
     await expect(driver.deleteVolume(asked.id, asked.owner, context)).rejects.toThrow(snapshot.id);
     await driver.deleteSnapshot(snapshot.id, snapshot.owner, context);
@@ -313,8 +316,9 @@ test("EXT-1: a volume whose metadata somebody has laid out anew grows, and chang
   const path = `${backend.directory}/volume-${volume.id}.json`;
   writeFileSync(path, ` ${readFileSync(path, "utf8")}`);
   await backend.change(async (context) => {
-    const grown = await backend.driver.extendVolume(volume, 8 * mebibyte, context);
-    await backend.driver.updateVolume(grown, { name: "new" }, context);
+    const extension = await backend.driver.extendVolume(volume, 8 * mebibyte, context);
+    if (extension.state !== "ready") throw new Error("not ready");
+    await backend.driver.updateVolume(extension.record, { name: "new" }, context);
   });
   expect((await backend.list()).volumes.get(volume.id)).toMatchObject({
     name: "new",
@@ -469,7 +473,7 @@ describe("copies under way", () => {
     const { backend, volume } = await copying();
     const asked = newSnapshot(volume);
     const creation = await backend.change((context) => backend.driver.createSnapshot(asked, volume, context));
-    expect(creation.state).toBe("copying");
+    expect(creation.state).toBe("working");
     expect((await backend.list()).snapshots.get(asked.id)?.phase).toBe("creating");
     for (const attempt of [
       () => backend.attach(volume),
@@ -479,8 +483,11 @@ describe("copies under way", () => {
       await expect(attempt()).rejects.toThrow(asked.id);
     }
     expect((await backend.attach(volume, { mode: "ro" })).attachments).toHaveLength(1);
-    if (creation.state !== "copying") return;
-    expect(creation.job).toMatchObject(backend.driver.copyJob(asked.id));
+    if (creation.state !== "working") return;
+    expect(backend.driver.jobsOf(asked.id)).toContainEqual({
+      id: creation.job.id,
+      directory: creation.job.directory,
+    });
     await backend.runJob(creation);
     const snapshot = await backend.change((context) => backend.driver.completeSnapshot(asked.id, context));
     expect(at(content(snapshot.location), 0, "content")).toBe("content");
@@ -508,7 +515,7 @@ describe("copies under way", () => {
       backend.change((context) => backend.driver.createClonedVolume(asked, volume, context));
     const first = await begin();
     expect(await begin()).toEqual(first);
-    if (first.state !== "copying") throw new Error("copied at once");
+    if (first.state !== "working") throw new Error("copied at once");
     const relabelled = { ...asked, name: "new", labels: { round: "2" } };
     const again = await backend.change((context) =>
       backend.driver.createClonedVolume(relabelled, volume, context),
@@ -523,7 +530,7 @@ describe("copies under way", () => {
     await begin();
     await backend.runJob(first);
     await backend.change((context) => backend.driver.deleteVolume(asked.id, asked.owner, context));
-    await expect(backend.runJob(first)).rejects.toThrow("reservation");
+    await expect(backend.runJob(first)).rejects.toThrow("was removed");
     await backend.delete(volume);
     expect(backend.leftBehind()).toEqual([]);
   });

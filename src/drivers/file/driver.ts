@@ -1,37 +1,35 @@
 import { randomUUID } from "node:crypto";
 import {
   type Attachment,
-  type Connector,
-  type Creation,
   type DriverFeatures,
   type DriverStats,
+  type ExistingVolume,
+  type FillsVolumes,
+  type FillTarget,
   type Inventory,
-  type JobSpec,
+  type JobReference,
+  type KeepsLeftovers,
+  type Leftover,
   type LockedContext,
+  type ManageableListing,
+  type ManagesExisting,
   type MetadataChanges,
   type NewSnapshot,
   type NewVolume,
   type ObjectRecord,
   type OperationContext,
   type Provisioning,
+  type Revert,
+  type RevertsToSnapshot,
   type SnapshotRecord,
   StorageError,
+  type VolumeContent,
   type VolumeDriver,
   type VolumeRecord,
+  type Work,
 } from "../../contract/index.ts";
-import { checkNew, checkPool, checkProvisioning, checkSize, roundedSize } from "./checks.ts";
-import { type Copy, copyAtOnce, copying, copyJob, reserveAgain } from "./copies.ts";
-import { leftovers, type Operation, VolumeDirectory } from "./directory.ts";
-import { type FileFormat, objectName, privateDirectory } from "./layout.ts";
-import { parseMarker, parseSpace } from "./listing.ts";
-import {
-  acknowledgedSidecar,
-  given,
-  inPhase,
-  metadataLine,
-  newSnapshotSidecar,
-  newVolumeSidecar,
-} from "./metadata.ts";
+import { given, withAttachment } from "../shared/changes.ts";
+import { refuseOwnMake, requireManageable } from "../shared/existing.ts";
 import {
   describe,
   ownRecord,
@@ -39,10 +37,32 @@ import {
   refuseDifferent,
   refuseInUse,
   refuseProtected,
-  refuseSecondAttachment,
+  refuseReplacing,
   refuseSnapshotInUse,
   refuseUnfinished,
-} from "./refusals.ts";
+} from "../shared/refusals.ts";
+import { checkNew, checkPool, checkProvisioning, checkSize, roundedSize } from "./checks.ts";
+import { type Copy, copyAtOnce, copying, copyJob, reserveAgain } from "./copies.ts";
+import { leftovers, type Operation, VolumeDirectory } from "./directory.ts";
+import {
+  creatingDirectory,
+  type FileFormat,
+  imagesDirectory,
+  jobsDirectory,
+  objectName,
+  privateDirectory,
+} from "./layout.ts";
+import { leftoverFiles } from "./leftovers.ts";
+import { parseMarker, parseSpace } from "./listing.ts";
+import { ForeignListing } from "./manageable.ts";
+import {
+  acknowledgedSidecar,
+  inPhase,
+  metadataLine,
+  newSnapshotSidecar,
+  newVolumeSidecar,
+} from "./metadata.ts";
+import { abandonRevert, beginRevert, completeRevert, revertJob } from "./reverts.ts";
 import {
   checkScript,
   completeScript,
@@ -50,10 +70,16 @@ import {
   deleteScript,
   extendScript,
   identityScript,
+  manageableScript,
+  manageScript,
+  reserveForImageScript,
+  reserveScript,
   statsScript,
   sweepScript,
+  unmanageScript,
   updateManyScript,
   updateScript,
+  whichFilesScript,
 } from "./scripts.ts";
 import type { Sidecar, SnapshotSidecar, VolumeSidecar } from "./sidecar.ts";
 import {
@@ -84,7 +110,7 @@ export function createFileDriver(settings: FileDriverSettings): VolumeDriver {
   return new FileDriver(settings);
 }
 
-class FileDriver implements VolumeDriver {
+class FileDriver implements VolumeDriver, FillsVolumes, ManagesExisting, RevertsToSnapshot, KeepsLeftovers {
   readonly technology = "file";
   readonly version = "1.0.0";
   readonly features: DriverFeatures;
@@ -125,10 +151,11 @@ class FileDriver implements VolumeDriver {
     if (/[\u0000-\u001f\u007f]/.test(path)) throw wrong("it contains a control character");
   }
 
-  async checkForSetupError(context: OperationContext): Promise<void> {
+  async checkForSetupError(context: OperationContext): Promise<null> {
     await this.#directory.ask(context, `use the directory ${this.#directory.path}`, checkScript, [
       this.#format,
     ]);
+    return null;
   }
 
   async inventory(context: OperationContext): Promise<Inventory> {
@@ -164,7 +191,7 @@ class FileDriver implements VolumeDriver {
     return this.#directory.understand(context, action, () => parseMarker(stdout.toString("utf8")));
   }
 
-  async createVolume(volume: NewVolume, context: LockedContext): Promise<Creation<VolumeRecord>> {
+  async createVolume(volume: NewVolume, context: LockedContext): Promise<Work<VolumeRecord>> {
     const action = `create ${describe("volume", volume)}`;
     checkNew(volume, action);
     checkPool(volume, action);
@@ -188,11 +215,77 @@ class FileDriver implements VolumeDriver {
     return { state: "ready", record: this.#directory.keepVolume(operation, sidecar, sizeBytes) };
   }
 
+  async reserveVolume(volume: NewVolume, context: LockedContext): Promise<VolumeRecord> {
+    const action = `reserve ${describe("volume", volume)}`;
+    checkNew(volume, action);
+    checkPool(volume, action);
+    const operation = await this.#directory.begin(action, context);
+    const { listing } = operation;
+    const object = objectName("volume", volume.id);
+    const stored = listing.sidecars.get(object);
+    const format = stored?.sidecar.fields.format ?? this.#format;
+    const sizeBytes = roundedSize(volume.sizeBytes, format);
+    checkProvisioning(volume.provisioning, format, action);
+    const made = ownRecord(listing.volumes, listing, volume.id, volume.owner, action);
+    if (made !== undefined) {
+      refuseDifferent(made.source === null && sameShape(made, volume.provisioning, sizeBytes), action);
+      if (made.phase !== "creating") return made;
+    }
+    const fresh = inPhase(newVolumeSidecar({ ...volume, source: null }, format, sizeBytes), "creating");
+    const sidecar = stored?.sidecar.kind === "volume" ? stored.sidecar : fresh;
+    await this.#directory.change(operation, reserveScript, {
+      owner: volume.owner,
+      args: [object, format, volume.provisioning, String(sizeBytes), made === undefined ? "no" : "yes"],
+      lines: [metadataLine(sidecar, action)],
+    });
+    return this.#directory.keepVolume(operation, sidecar, sizeBytes, stored?.line);
+  }
+
+  async contentOf(volume: VolumeRecord, context: LockedContext): Promise<VolumeContent> {
+    const action = `reach the content of ${describe("volume", volume)}`;
+    const operation = await this.#directory.begin(action, context);
+    const stored = ownVolume(operation, volume);
+    return this.#contentOf(
+      stored,
+      stored.record.phase === "creating" ? `/${creatingDirectory}` : "",
+      operation,
+    );
+  }
+
+  async snapshotContentOf(snapshot: SnapshotRecord, context: LockedContext): Promise<VolumeContent> {
+    const operation = await this.#directory.begin(
+      `reach the content of ${describe("snapshot", snapshot)}`,
+      context,
+    );
+    return this.#contentOf(ownSnapshot(operation, snapshot), "", operation);
+  }
+
+  #contentOf(stored: StoredVolume | StoredSnapshot, below: string, operation: Operation): VolumeContent {
+    refuseNotFlat(stored, operation);
+    const { path } = this.#directory;
+    const place = `${path}${below}`;
+    const { format } = stored.sidecar.fields;
+    return {
+      format,
+      path: `${place}/${stored.object}.${format}`,
+      sizeBytes: stored.record.sizeBytes,
+      isZeroed: true,
+      proof: {
+        path: `${path}/${privateDirectory}/identity`,
+        text: `"${this.#directory.identity(operation)}"`,
+      },
+    };
+  }
+
+  fillingJob(id: string): JobReference {
+    return copyJob(this.#directory, id);
+  }
+
   async createVolumeFromSnapshot(
     volume: NewVolume,
     snapshot: SnapshotRecord,
     context: LockedContext,
-  ): Promise<Creation<VolumeRecord>> {
+  ): Promise<Work<VolumeRecord>> {
     const action = `create ${describe("volume", volume)} from ${describe("snapshot", snapshot)}`;
     const operation = await this.#directory.begin(action, context);
     const source = storedSnapshot(operation, snapshot.id);
@@ -204,7 +297,7 @@ class FileDriver implements VolumeDriver {
     volume: NewVolume,
     source: VolumeRecord,
     context: LockedContext,
-  ): Promise<Creation<VolumeRecord>> {
+  ): Promise<Work<VolumeRecord>> {
     const action = `create ${describe("volume", volume)} from ${describe("volume", source)}`;
     const operation = await this.#directory.begin(action, context);
     const stored = storedVolume(operation, source.id);
@@ -212,8 +305,47 @@ class FileDriver implements VolumeDriver {
     return this.#copyToVolume(volume, stored, operation);
   }
 
-  copyJob(id: string): Pick<JobSpec, "id" | "directory"> {
-    return copyJob(this.#directory, id);
+  async reserveForImage(volume: NewVolume, context: LockedContext): Promise<FillTarget> {
+    const action = `create ${describe("volume", volume)} from an image`;
+    checkNew(volume, action);
+    checkPool(volume, action);
+    checkProvisioning(volume.provisioning, this.#format, action);
+    const operation = await this.#directory.begin(action, context);
+    const { listing } = operation;
+    const made = ownRecord(listing.volumes, listing, volume.id, volume.owner, action);
+    refuseDifferent(made === undefined || made.phase === "creating", action);
+    const object = objectName("volume", volume.id);
+    const format = listing.sidecars.get(object)?.sidecar.fields.format ?? this.#format;
+    const sizeBytes = roundedSize(volume.sizeBytes, format);
+    const sidecar = newVolumeSidecar({ ...volume, source: null }, format, sizeBytes);
+    if (made !== undefined) await reserveAgain(this.#directory, operation, { sidecar });
+    else {
+      const reservation = inPhase(sidecar, "creating");
+      await this.#directory.change(operation, reserveForImageScript, {
+        owner: volume.owner,
+        args: [object, format],
+        lines: [metadataLine(reservation, action)],
+      });
+      this.#directory.keepVolume(operation, reservation, sizeBytes);
+    }
+    const { path } = this.#directory;
+    return {
+      kind: "file",
+      format,
+      path: `${path}/${creatingDirectory}/${object}.${format}`,
+      marker: `${path}/${privateDirectory}/identity`,
+      identity: this.#directory.identity(operation),
+      jobsDirectory: `${path}/${jobsDirectory}`,
+      stagingDirectory: this.stagingDirectory(),
+    };
+  }
+
+  stagingDirectory(): string {
+    return `${this.#directory.path}/${imagesDirectory}`;
+  }
+
+  jobsOf(id: string): readonly JobReference[] {
+    return [copyJob(this.#directory, id), revertJob(this.#directory, id)];
   }
 
   async completeVolume(id: string, context: LockedContext): Promise<VolumeRecord> {
@@ -224,18 +356,33 @@ class FileDriver implements VolumeDriver {
     return this.#directory.keepVolume(operation, inPhase(stored.sidecar, "unacknowledged"), sizeBytes);
   }
 
-  async deleteVolume(id: string, owner: string, context: LockedContext): Promise<void> {
+  async deleteVolume(id: string, owner: string, context: LockedContext): Promise<Work<null>> {
     const action = `delete volume ${id}`;
     const operation = await this.#directory.begin(action, context);
     const { listing } = operation;
     const record = ownRecord(listing.volumes, listing, id, owner, action);
-    if (record === undefined) return this.#sweep(operation, owner);
-    refuseProtected(record, action);
-    refuseInUse(record, listing, action);
-    await this.#delete(storedVolume(operation, id), operation);
+    if (record === undefined) {
+      await this.#sweep(operation, owner);
+    } else {
+      refuseProtected(record, action);
+      refuseInUse(record, listing, action);
+      const stored = storedVolume(operation, id);
+      if (record.adoptedFrom !== undefined) await this.#refuseUsed(stored, operation);
+      await this.#delete(stored, operation);
+    }
+    return { state: "ready", record: null };
   }
 
-  async extendVolume(volume: VolumeRecord, sizeBytes: number, context: LockedContext): Promise<VolumeRecord> {
+  /** A file's blocks are the file system's to clear: no deletion ever waits for a job. */
+  async completeDeletion(id: string, owner: string, context: LockedContext): Promise<void> {
+    await this.deleteVolume(id, owner, context);
+  }
+
+  async extendVolume(
+    volume: VolumeRecord,
+    sizeBytes: number,
+    context: LockedContext,
+  ): Promise<Work<VolumeRecord>> {
     const action = `extend ${describe("volume", volume)} to ${sizeBytes} bytes`;
     checkSize(sizeBytes, action);
     const operation = await this.#directory.begin(action, context);
@@ -243,7 +390,7 @@ class FileDriver implements VolumeDriver {
     const { format } = sidecar.fields;
     refuseUnfinished(record, "volume", action);
     const wanted = roundedSize(sizeBytes, format);
-    if (wanted === record.sizeBytes) return record;
+    if (wanted === record.sizeBytes) return { state: "ready", record };
     if (wanted < record.sizeBytes) {
       throw new StorageError({
         kind: "InvalidInput",
@@ -267,8 +414,23 @@ class FileDriver implements VolumeDriver {
       args: [object, format, record.provisioning, String(wanted)],
       lines: [line],
     });
-    return this.#directory.keepVolume(operation, sidecar, this.#directory.sizeFrom(operation, stdout), line);
+    const grown = this.#directory.sizeFrom(operation, stdout);
+    return { state: "ready", record: this.#directory.keepVolume(operation, sidecar, grown, line) };
   }
+
+  /** What a file grows by reads as zeros at once: no extension ever waits for a job. */
+  async completeExtension(
+    volume: VolumeRecord,
+    sizeBytes: number,
+    context: LockedContext,
+  ): Promise<VolumeRecord> {
+    const extended = await this.extendVolume(volume, sizeBytes, context);
+    if (extended.state === "ready") return extended.record;
+    throw new Error("a file is extended at once");
+  }
+
+  /** A file is there as soon as its directory is. */
+  async activateVolume(): Promise<void> {}
 
   async updateVolume(
     volume: VolumeRecord,
@@ -294,7 +456,7 @@ class FileDriver implements VolumeDriver {
     snapshot: NewSnapshot,
     volume: VolumeRecord,
     context: LockedContext,
-  ): Promise<Creation<SnapshotRecord>> {
+  ): Promise<Work<SnapshotRecord>> {
     const action = `create ${describe("snapshot", snapshot)} of ${describe("volume", volume)}`;
     checkNew(snapshot, action);
     const operation = await this.#directory.begin(action, context);
@@ -327,20 +489,24 @@ class FileDriver implements VolumeDriver {
     return this.#directory.keepSnapshot(operation, inPhase(stored.sidecar, "unacknowledged"), sizeBytes);
   }
 
-  async deleteSnapshot(id: string, owner: string, context: LockedContext): Promise<void> {
+  async deleteSnapshot(id: string, owner: string, context: LockedContext): Promise<Work<null>> {
     const action = `delete snapshot ${id}`;
     const operation = await this.#directory.begin(action, context);
     const { listing } = operation;
     const record = ownRecord(listing.snapshots, listing, id, owner, action);
-    if (record === undefined) return this.#sweep(operation, owner);
+    if (record === undefined) {
+      await this.#sweep(operation, owner);
+      return { state: "ready", record: null };
+    }
     refuseProtected(record, action);
     refuseSnapshotInUse(record, listing, action);
     await this.#delete(storedSnapshot(operation, id), operation);
+    return { state: "ready", record: null };
   }
 
   async updateSnapshot(
     snapshot: SnapshotRecord,
-    changes: Omit<MetadataChanges, "multiattach">,
+    changes: Omit<MetadataChanges, "multiattach" | "formatted">,
     context: LockedContext,
   ): Promise<SnapshotRecord> {
     const operation = await this.#directory.begin(`update ${describe("snapshot", snapshot)}`, context);
@@ -351,6 +517,42 @@ class FileDriver implements VolumeDriver {
     };
     await this.#rewrite(stored, sidecar, operation);
     return this.#directory.keepSnapshot(operation, sidecar, stored.record.sizeBytes);
+  }
+
+  checkRevert(volume: VolumeRecord): void {
+    refuseReplacing(volume);
+  }
+
+  async revertToSnapshot(
+    volume: VolumeRecord,
+    snapshot: SnapshotRecord,
+    revert: Revert,
+    context: LockedContext,
+  ): Promise<Work<VolumeRecord>> {
+    const action = `put ${describe("volume", volume)} back to ${describe("snapshot", snapshot)}`;
+    const operation = await this.#directory.begin(action, context);
+    const stored = ownVolume(operation, volume);
+    return beginRevert(this.#directory, operation, stored, ownSnapshot(operation, snapshot), revert);
+  }
+
+  async completeRevert(
+    volume: VolumeRecord,
+    snapshot: SnapshotRecord,
+    revert: Revert,
+    context: LockedContext,
+  ): Promise<Work<VolumeRecord>> {
+    const action = `put ${describe("volume", volume)} back to ${describe("snapshot", snapshot)}`;
+    const operation = await this.#directory.begin(action, context);
+    const stored = ownVolume(operation, volume);
+    const from = ownSnapshot(operation, snapshot);
+    const record = await completeRevert(this.#directory, operation, stored, from, revert);
+    if (record !== undefined) return { state: "ready", record };
+    return beginRevert(this.#directory, operation, stored, from, revert);
+  }
+
+  async abandonRevert(volume: VolumeRecord, context: LockedContext): Promise<VolumeRecord> {
+    const operation = await this.#directory.begin(`leave ${describe("volume", volume)} as it is`, context);
+    return abandonRevert(this.#directory, operation, ownVolume(operation, volume));
   }
 
   async attachVolume(
@@ -365,15 +567,8 @@ class FileDriver implements VolumeDriver {
     refuseUnfinished(record, "volume", action);
     // Without a reflink a copy is of one point in time only while nobody writes.
     if (attachment.mode === "rw") refuseCopied(record, operation.listing, action);
-    // What a killed run attached for this same consumer is taken over; what a state knows of is that state's.
-    const takenOver = (other: Attachment) =>
-      other.id === attachment.id ||
-      (!record.multiattach &&
-        other.phase === "unacknowledged" &&
-        sameConnector(other.connector, attachment.connector));
-    const others = record.attachments.filter((other) => !takenOver(other));
-    if (!record.multiattach) refuseSecondAttachment(others, action);
-    return this.#rewriteVolume(stored, { attachments: [...others, attachment] }, operation);
+    const attachments = withAttachment(record, attachment, action);
+    return this.#rewriteVolume(stored, { attachments }, operation);
   }
 
   async detachVolume(
@@ -407,11 +602,118 @@ class FileDriver implements VolumeDriver {
     }
   }
 
+  async listManageableVolumes(context: OperationContext): Promise<ManageableListing> {
+    const { listing, referred } = await this.#foreign(context, `list the files in ${this.#directory.path}`);
+    return {
+      identity: listing.identity,
+      volumes: listing.files(referred).map(({ volume }) => volume),
+      hidesUsers: listing.hidesProcesses,
+    };
+  }
+
+  async manageExisting(
+    volume: ExistingVolume,
+    reference: string,
+    context: LockedContext,
+  ): Promise<VolumeRecord> {
+    const action = `manage the file ${this.#directory.path}/${reference}`;
+    checkNew({ ...volume, pool: null, source: null }, action);
+    const operation = await this.#directory.begin(action, context);
+    const { listing } = operation;
+    const made = ownRecord(listing.volumes, listing, volume.id, volume.owner, action);
+    if (made !== undefined) return made;
+    const foreign = await this.#foreign(context, action);
+    const files = foreign.listing.files(foreign.referred);
+    const listed = files.map((file) => file.volume);
+    const manageable = requireManageable(listed, volume, reference, action);
+    const file = files.find((candidate) => candidate.volume === manageable);
+    if (file === undefined) throw new Error(`${reference} is not in the listing`);
+    const { fields } = newVolumeSidecar(
+      { ...volume, pool: null, source: null },
+      file.format,
+      manageable.sizeBytes,
+    );
+    const sidecar: VolumeSidecar = {
+      kind: "volume",
+      // Nothing is ever formatted that may hold somebody's data.
+      fields: { ...fields, phase: "acknowledged", formatted: true, adoptedFrom: reference },
+      unknown: {},
+    };
+    const object = objectName("volume", volume.id);
+    await this.#directory.change(operation, manageScript, {
+      owner: volume.owner,
+      args: [object, reference, file.format, file.inode, String(file.fileBytes)],
+      lines: [metadataLine(sidecar, action)],
+    });
+    listing.firstNames.add(object);
+    return this.#directory.keepVolume(operation, sidecar, manageable.sizeBytes);
+  }
+
+  async unmanage(volume: VolumeRecord, context: LockedContext): Promise<void> {
+    const action = `give back ${describe("volume", volume)}`;
+    const operation = await this.#directory.begin(action, context);
+    const { object, record, sidecar, line } = ownVolume(operation, volume);
+    const { adoptedFrom } = record;
+    refuseOwnMake(adoptedFrom, action);
+    refuseUnfinished(record, "volume", action);
+    refuseInUse(record, operation.listing, action);
+    await this.#directory.change(operation, unmanageScript, {
+      owner: record.owner,
+      args: [object, sidecar.fields.format, adoptedFrom],
+      lines: [line],
+    });
+    this.#directory.forget(operation, sidecar);
+  }
+
+  async #foreign(
+    context: OperationContext,
+    action: string,
+  ): Promise<{ readonly listing: ForeignListing; readonly referred: readonly string[] }> {
+    const { stdout } = await this.#directory.ask(context, action, manageableScript);
+    const listing = this.#directory.understand(
+      context,
+      action,
+      () => new ForeignListing(stdout, this.#directory.path),
+    );
+    const paths = listing.references.map(({ path }) => (path.startsWith("/") ? path : `./${path}`));
+    const referred: string[] = [];
+    for (let from = 0; from < paths.length; from += mostPaths) {
+      const batch = paths.slice(from, from + mostPaths);
+      const printed = await this.#directory.ask(context, action, whichFilesScript, batch);
+      referred.push(...printed.stdout.toString("utf8").split("\n").slice(0, batch.length));
+    }
+    return { listing, referred };
+  }
+
+  /** What others made may be used by others as well: a guest that runs, images that stand on it. */
+  async #refuseUsed({ object, sidecar, record }: StoredVolume, operation: Operation): Promise<void> {
+    const { context, action } = operation;
+    const { listing, referred } = await this.#foreign(context, action);
+    const use = listing.userOf(`${object}.${sidecar.fields.format}`, referred);
+    if (use === undefined) return;
+    throw new StorageError({
+      kind: "VolumeIsBusy",
+      action,
+      reason: `${record.location}, which others made, ${use}`,
+      nextStep: `End that first; or set deletion_policy = "retain" and apply it, so that it is given back instead`,
+    });
+  }
+
+  async leftovers(context: LockedContext): Promise<readonly Leftover[]> {
+    const operation = await this.#directory.begin("look for what killed runs left", context);
+    return leftoverFiles(this.#directory, operation);
+  }
+
+  async removeLeftover({ name, owner }: Leftover, context: LockedContext): Promise<void> {
+    const operation = await this.#directory.begin(`remove ${name}`, context);
+    await this.#sweep(operation, owner ?? "");
+  }
+
   async #copyToVolume(
     volume: NewVolume,
     source: StoredVolume | StoredSnapshot,
     operation: Operation,
-  ): Promise<Creation<VolumeRecord>> {
+  ): Promise<Work<VolumeRecord>> {
     const { action } = operation;
     const { listing } = operation;
     const { kind, fields } = source.sidecar;
@@ -472,7 +774,11 @@ class FileDriver implements VolumeDriver {
     operation: Operation,
   ): Promise<void> {
     const { owner, format } = sidecar.fields;
-    await this.#directory.change(operation, deleteScript, { owner, args: [object, format], lines: [line] });
+    await this.#directory.change(operation, deleteScript, {
+      owner,
+      args: [object, format, sidecar.kind === "volume" ? (sidecar.fields.adoptedFrom ?? "") : ""],
+      lines: [line],
+    });
     this.#directory.forget(operation, sidecar);
   }
 
@@ -505,6 +811,9 @@ class FileDriver implements VolumeDriver {
   }
 }
 
+/** So many paths that images name are looked up by one command. */
+const mostPaths = 200;
+
 /** As many characters of metadata as one command under the lock is given: some thousand objects. */
 const longestBatch = 4 * 1024 ** 2;
 
@@ -526,13 +835,4 @@ function batches<T extends { readonly lines: readonly string[] }>(changes: reado
 
 function sameShape(made: VolumeRecord, provisioning: Provisioning, sizeBytes: number): boolean {
   return made.provisioning === provisioning && made.sizeBytes === sizeBytes;
-}
-
-function sameConnector(one: Connector, other: Connector): boolean {
-  return (
-    one.host === other.host &&
-    one.initiator === other.initiator &&
-    one.nqn === other.nqn &&
-    one.ip === other.ip
-  );
 }

@@ -12,6 +12,9 @@ export const privateDirectory = ".breezeblock";
 /** Half-made data and metadata. Whatever no reservation stands for is rubbish to whoever holds the lock. */
 export const creatingDirectory = `${privateDirectory}/creating`;
 
+/** Images, each for as long as a volume is filled from it, in directories of the volumes' ids. */
+export const imagesDirectory = `${privateDirectory}/images`;
+
 /** Records of long copies. */
 export const jobsDirectory = `${privateDirectory}/jobs`;
 
@@ -37,6 +40,14 @@ export interface FileName {
   readonly kind: ObjectKind;
   readonly id: string;
   readonly ending: "json" | FileFormat;
+}
+
+/**
+ * A name that a file of other people's can be adopted under: one of the directory itself, not hidden, and without control
+ * characters. None of ours: what has one of those is an object, or damaged.
+ */
+export function isForeignName(name: string): boolean {
+  return /^[^./\p{Cc}\ufffd][^/\p{Cc}\ufffd]{0,254}$/u.test(name) && !namePattern.test(name);
 }
 
 /** Takes a file's name apart; `undefined` for what is none of ours. */

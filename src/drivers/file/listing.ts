@@ -14,7 +14,7 @@ import {
   parseFileName,
 } from "./layout.ts";
 import { parseQcow2Header, type Qcow2Header, qcow2HeaderBytes } from "./qcow2.ts";
-import { parseSidecar, type Sidecar } from "./sidecar.ts";
+import { ownerIn, parseSidecar, type Sidecar } from "./sidecar.ts";
 
 /** The one pool of a directory. */
 export const poolName = "default";
@@ -36,6 +36,8 @@ export interface Listing extends Inventory {
   readonly stale: Map<ObjectName, string>;
   /** Paths below the directory that no reservation stands for; rubbish to whoever holds the lock. */
   readonly halfMade: Set<string>;
+  /** Adopted objects whose file stands under the name that it was adopted from as well. */
+  readonly firstNames: Set<ObjectName>;
   /** Objects whose qcow2 file takes content from other files. */
   readonly notFlat: ReadonlySet<ObjectName>;
 }
@@ -46,13 +48,17 @@ export interface DataFile {
   readonly id: string;
   readonly format: FileFormat;
   readonly regular: boolean;
+  /** Tells the file from every other one of the file system. */
+  readonly inode: string;
   /** As the file system sees it; of a qcow2 file not what its user sees. */
   readonly fileBytes: number;
   readonly allocatedBytes: number;
 }
 
-const namesLine = /^([12]) (\S) (\d+) (\d+) (\.\/|\.breezeblock\/creating\/)([^/]+)$/;
+const namesLine = /^([12]) (\S) (\d+) (\d+) (\d+) (\.\/|\.breezeblock\/creating\/)([^/]+)$/;
 const contentLine = /^\.\/([^:]+):(.*)$/s;
+/** A second name of a file; line breaks in it stand as NUL. */
+const linkLine = /^link (\d+) \.\/([^/]+)$/;
 const markerLine = /^\.breezeblock\/identity:(.*)$/s;
 
 /** What `listScript` and `statsScript` print, taken apart. */
@@ -60,7 +66,10 @@ class Output {
   readonly dataFiles = new Map<string, DataFile>();
   readonly firstPass = new Set<string>();
   readonly secondPass = new Set<string>();
-  readonly halfMade: string[] = [];
+  /** Bytes that each takes on the disk, by name. */
+  readonly halfMade = new Map<string, number>();
+  /** Names of files that have several, as `linkKey` has them. */
+  readonly links = new Set<string>();
   readonly contents = new Map<string, string[]>();
   readonly headers: ReadonlyMap<string, Buffer>;
   readonly #markerLines: string[] = [];
@@ -77,12 +86,12 @@ class Output {
   }
 
   #readLine(line: string): void {
-    const [, pass, type, bytes, blocks, place, name] = namesLine.exec(line) ?? [];
+    const [, pass, type, inode, bytes, blocks, place, name] = namesLine.exec(line) ?? [];
     if (name !== undefined) {
       const file = parseFileName(name);
       if (file === undefined) return;
       if (place !== "./") {
-        if (pass === "2") this.halfMade.push(name);
+        if (pass === "2") this.halfMade.set(name, Number(blocks) * 512);
         return;
       }
       (pass === "1" ? this.firstPass : this.secondPass).add(name);
@@ -93,9 +102,15 @@ class Output {
         id: file.id,
         format: file.ending,
         regular: type === "f",
+        inode: inode ?? "",
         fileBytes: Number(bytes),
         allocatedBytes: Number(blocks) * 512,
       });
+      return;
+    }
+    const [, linked, linkName] = linkLine.exec(line) ?? [];
+    if (linked !== undefined && linkName !== undefined) {
+      this.links.add(linkKey(linked, Buffer.from(linkName, "latin1").toString("utf8")));
       return;
     }
     const [, contentName, content] = contentLine.exec(line) ?? [];
@@ -115,6 +130,10 @@ class Output {
   get marker(): string | null {
     return this.#hasMarker ? this.#markerLines.join("\n") : null;
   }
+}
+
+function linkKey(inode: string, name: string): string {
+  return `${inode} ${name}`;
 }
 
 /** `head -v` output: `==> ./name <==`, a newline, the bytes; a newline before the next one, but not between batches. */
@@ -184,6 +203,7 @@ export function parseListing(stdout: Buffer, stderrBytes: Buffer, directory: str
   const sidecars = new Map<ObjectName, StoredSidecar>();
   const stale = new Map<ObjectName, string>();
   const notFlat = new Set<ObjectName>();
+  const firstNames = new Set<ObjectName>();
   const reserved = new Set<ObjectName>();
 
   const dataOf = new Map<ObjectName, string[]>();
@@ -199,10 +219,11 @@ export function parseListing(stdout: Buffer, stderrBytes: Buffer, directory: str
   }
 
   for (const [object, { kind, id }] of objects) {
-    const damage = (file: string, reason: string) =>
+    const damage = (file: string, reason: string, owner: string | null = null) =>
       damaged.set(id, {
         id,
         kind,
+        owner,
         reason: `${file.endsWith(".json") ? "metadata" : "data"} file ${directory}/${file} ${reason}`,
       });
     const sidecarName = `${object}.json`;
@@ -224,7 +245,7 @@ export function parseListing(stdout: Buffer, stderrBytes: Buffer, directory: str
       }
       sidecar = parseSidecar(Buffer.from(lines.join("\n"), "latin1"), kind, id);
     } catch (error) {
-      damage(sidecarName, messageOf(error));
+      damage(sidecarName, messageOf(error), lines === undefined ? null : ownerIn(lines));
       reserved.add(object);
       continue;
     }
@@ -232,7 +253,11 @@ export function parseListing(stdout: Buffer, stderrBytes: Buffer, directory: str
     const dataName = `${object}.${fields.format}`;
     const other = dataNames.find((name) => name !== dataName && stood(name));
     if (other !== undefined) {
-      damage(other, `should not be there: the metadata says that the format is ${fields.format}`);
+      damage(
+        other,
+        `should not be there: the metadata says that the format is ${fields.format}`,
+        fields.owner,
+      );
       reserved.add(object);
       continue;
     }
@@ -241,10 +266,11 @@ export function parseListing(stdout: Buffer, stderrBytes: Buffer, directory: str
     try {
       examined = file === undefined ? undefined : examine(output, stderr, dataName, file);
     } catch (error) {
-      damage(dataName, messageOf(error));
+      damage(dataName, messageOf(error), fields.owner);
       reserved.add(object);
       continue;
     }
+    if ("restoring" in fields && fields.restoring !== undefined) reserved.add(object);
     if (fields.phase === "creating") reserved.add(object);
     else if (examined === undefined) {
       stale.set(object, fields.owner);
@@ -252,17 +278,21 @@ export function parseListing(stdout: Buffer, stderrBytes: Buffer, directory: str
     }
     if (examined?.flat === false) notFlat.add(object);
     sidecars.set(object, { sidecar, line: lines[0] ?? "" });
+    if (sidecar.kind === "volume" && sidecar.fields.adoptedFrom !== undefined && file !== undefined) {
+      if (output.links.has(linkKey(file.inode, sidecar.fields.adoptedFrom))) firstNames.add(object);
+    }
     const sizeBytes = examined?.sizeBytes ?? fields.createdSizeBytes;
-    if (sidecar.kind === "volume") volumes.set(id, volumeRecord(sidecar, sizeBytes, directory));
-    else snapshots.set(id, snapshotRecord(sidecar, sizeBytes, directory));
+    if (sidecar.kind === "volume") {
+      volumes.set(id, volumeRecord(sidecar, sizeBytes, directory, firstNames.has(object)));
+    } else snapshots.set(id, snapshotRecord(sidecar, sizeBytes, directory));
   }
 
-  const rubbish = output.halfMade.filter((name) => {
+  const rubbish = [...output.halfMade.keys()].filter((name) => {
     const file = parseFileName(name);
     return file === undefined || file.ending === "json" || !reserved.has(file.object);
   });
   const halfMade = new Set(rubbish.map((name) => `${creatingDirectory}/${name}`));
-  return { identity, volumes, snapshots, damaged, sidecars, stale, halfMade, notFlat };
+  return { identity, volumes, snapshots, damaged, sidecars, stale, halfMade, firstNames, notFlat };
 }
 
 function readIdentity(output: Output, stderr: string, directory: string): string | null {
@@ -307,15 +337,23 @@ export function volumeRecord(
   sidecar: Extract<Sidecar, { kind: "volume" }>,
   sizeBytes: number,
   directory: string,
+  hasFirstName: boolean,
 ): VolumeRecord {
-  const { provisioning, multiattach, source, attachments } = sidecar.fields;
+  const { provisioning, multiattach, source, formatted, attachments, adoptedFrom, format } = sidecar.fields;
+  const { restoring, restoringMark } = sidecar.fields;
+  const common = commonRecord(sidecar, sizeBytes, directory);
   return {
-    ...commonRecord(sidecar, sizeBytes, directory),
+    ...common,
+    ...(adoptedFrom === undefined ? {} : { adoptedFrom, format, ownPath: common.location }),
+    ...(adoptedFrom !== undefined && hasFirstName ? { location: `${directory}/${adoptedFrom}` } : {}),
     pool: poolName,
     provisioning,
     multiattach,
     source,
+    formatted,
     attachments,
+    ...(restoring === undefined ? {} : { restoring }),
+    ...(restoringMark === undefined ? {} : { restoringMark }),
   };
 }
 
@@ -349,6 +387,11 @@ export function parseSpace(stdout: Buffer): Space {
     if (file.kind === "volume") volumes += 1;
     virtual += virtualSize(file, output.headers.get(name));
   }
+  for (const { kind, dataName, sizeBytes } of beingMade(output)) {
+    allocated += output.halfMade.get(dataName) ?? 0;
+    if (kind === "volume") volumes += 1;
+    virtual += sizeBytes;
+  }
   // What others keep on the same file system is as good as provisioned: it cannot be promised to anybody.
   const foreign = Math.max(0, (blocks - free) * blockBytes - allocated);
   return {
@@ -357,6 +400,30 @@ export function parseSpace(stdout: Buffer): Space {
     provisionedGib: hundredths(virtual + foreign, Math.ceil),
     volumes,
   };
+}
+
+interface BeingMade {
+  readonly kind: ObjectKind;
+  /** What its data file will be called. */
+  readonly dataName: string;
+  readonly sizeBytes: number;
+}
+
+/** What is reserved, and has no data file of its own yet: the room is promised. */
+function beingMade(output: Output): readonly BeingMade[] {
+  return [...output.contents].flatMap(([name, lines]) => {
+    const file = parseFileName(name);
+    if (file === undefined) return [];
+    try {
+      const { fields } = parseSidecar(Buffer.from(lines.join("\n"), "latin1"), file.kind, file.id);
+      const dataName = `${file.object}.${fields.format}`;
+      if (fields.phase !== "creating" || output.dataFiles.has(dataName)) return [];
+      return [{ kind: file.kind, dataName, sizeBytes: fields.createdSizeBytes }];
+    } catch {
+      // What is damaged is told by the listing.
+      return [];
+    }
+  });
 }
 
 /** A file that cannot be understood still takes the room that it takes. */

@@ -36,6 +36,7 @@ export function newVolumeSidecar(
       provisioning: volume.provisioning,
       multiattach: volume.multiattach,
       source: volume.source,
+      formatted: false,
       attachments: [],
     },
     unknown: {},
@@ -87,10 +88,4 @@ export function acknowledgedSidecar(sidecar: Sidecar, ids: ReadonlySet<string>):
   );
   const phase = object === undefined ? fields.phase : "acknowledged";
   return { ...sidecar, fields: { ...sidecar.fields, phase, attachments } };
-}
-
-/** The changes that are there: a field that is `undefined` stays as it is. */
-export function given<T extends object>(changes: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const entries = Object.entries(changes).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

@@ -21,6 +21,7 @@ const volume: VolumeSidecar = {
     provisioning: "thin",
     multiattach: false,
     source: null,
+    formatted: false,
     attachments: [],
   },
   unknown: {},
@@ -41,6 +42,12 @@ describe("metadata files", () => {
         expect(parse(line)).toEqual({ ...sidecar, fields: { ...sidecar.fields, labels: { ...labels } } });
       }),
     );
+  });
+
+  test("a volume from before there were file systems was never formatted", () => {
+    const { formatted, ...older } = JSON.parse(formatSidecar(volume));
+    expect(formatted).toBe(false);
+    expect(parse(JSON.stringify(older))).toEqual(volume);
   });
 
   test("what a newer version adds is kept", () => {

@@ -8,7 +8,7 @@ import type {
   VolumeRecord,
   VolumeSource,
 } from "../../contract/index.ts";
-import type { FileFormat, ObjectKind } from "./layout.ts";
+import { type FileFormat, isForeignName, type ObjectKind } from "./layout.ts";
 
 /** The version that this code writes. A higher one has changed what fields mean, and is not touched. */
 export const sidecarVersion = 1;
@@ -20,7 +20,13 @@ interface CommonFields extends Omit<ObjectRecord, "sizeBytes"> {
 }
 
 export type VolumeFields = CommonFields &
-  Pick<VolumeRecord, "provisioning" | "multiattach" | "source" | "attachments">;
+  Pick<
+    VolumeRecord,
+    "provisioning" | "multiattach" | "source" | "formatted" | "attachments" | "restoring" | "restoringMark"
+  > & {
+    /** The first name of a file that others made: the object's own name is another of the same file. */
+    readonly adoptedFrom?: string;
+  };
 
 export type SnapshotFields = CommonFields & Pick<SnapshotRecord, "volumeId">;
 
@@ -45,6 +51,16 @@ export function formatSidecar(sidecar: Sidecar): string {
     ...sidecar.unknown,
   });
   return text.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+/** The owner that the lines of a metadata file name, whatever else is wrong with it; `null` where none is named. */
+export function ownerIn(lines: readonly string[]): string | null {
+  try {
+    const owner = parseObject(Buffer.from(lines.join("\n"), "latin1"))["owner"];
+    return isString(owner) ? owner : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Strict: throws an `Error` that says what is wrong with the file. */
@@ -75,14 +91,21 @@ export function parseSidecar(bytes: Buffer, kind: ObjectKind, id: string): Sidec
     const volumeId = fields.take("volumeId", isString, "a volume's id");
     return { kind, fields: { ...common, volumeId }, unknown: fields.rest() };
   }
+  const adoptedFrom = fields.takeOr("adoptedFrom", isFileName, "the name of a file", "");
   return {
     kind,
     fields: {
       ...common,
+      ...(adoptedFrom === "" ? {} : { adoptedFrom }),
       provisioning: fields.take("provisioning", isProvisioning, '"thin" or "thick"'),
       multiattach: fields.take("multiattach", isBoolean, "true or false"),
       source: fields.take("source", isSource, "a source or null"),
+      // Absent in what was written before there were file systems.
+      formatted: fields.takeOr("formatted", isBoolean, "true or false", false),
       attachments: fields.take("attachments", isAttachments, "a list of attachments"),
+      // There only while it goes on.
+      restoring: fields.takeOr<string | undefined>("restoring", isString, "a snapshot's id", undefined),
+      restoringMark: fields.takeOr<string | undefined>("restoringMark", isString, "a text", undefined),
     },
     unknown: fields.rest(),
   };
@@ -116,6 +139,11 @@ class Fields {
     return value;
   }
 
+  /** The same for a field that may be absent. */
+  takeOr<T>(name: string, accept: (value: unknown) => value is T, expected: string, fallback: T): T {
+    return this.#left.has(name) ? this.take(name, accept, expected) : fallback;
+  }
+
   rest(): Record<string, unknown> {
     return Object.fromEntries(this.#left);
   }
@@ -124,6 +152,7 @@ class Fields {
 const isString = (value: unknown): value is string => typeof value === "string";
 const isBoolean = (value: unknown): value is boolean => typeof value === "boolean";
 const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+const isFileName = (value: unknown): value is string => isString(value) && isForeignName(value);
 const isFormat = (value: unknown): value is FileFormat => value === "raw" || value === "qcow2";
 const isProvisioning = (value: unknown): value is "thin" | "thick" => value === "thin" || value === "thick";
 const isPhase = (value: unknown): value is Phase =>

@@ -4,9 +4,9 @@ import {
   StorageError,
   type VolumeRecord,
 } from "../../contract/index.ts";
+import { ownRecord } from "../shared/refusals.ts";
 import type { Operation } from "./directory.ts";
 import { type ObjectKind, type ObjectName, objectName } from "./layout.ts";
-import { ownRecord } from "./refusals.ts";
 import type { Sidecar, SnapshotSidecar, VolumeSidecar } from "./sidecar.ts";
 
 /** What a change is decided from and proven against. */

@@ -46,4 +46,14 @@ describe("local target", () => {
       expect(backend.executor.commands).toBe(before);
     },
   );
+
+  test("a volume that others named is reached by its own path, which nobody can give to something else", async () => {
+    const backend = await FileBackend.open();
+    const made = await backend.create();
+    const ownPath = made.location.replace(/raw$/, "qcow2");
+    const volume = { ...made, location: `${backend.directory}/disk.img`, ownPath, format: "qcow2" as const };
+    const context = { executor: backend.executor, fresh: await backend.list() };
+    const { data } = await target.initializeConnection(volume, { host: "web1" }, "rw", context);
+    expect(data).toMatchObject({ device_path: ownPath, format: "qcow2" });
+  });
 });

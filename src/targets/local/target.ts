@@ -1,6 +1,7 @@
 import {
   type AccessMode,
   type Connector,
+  dataPathOf,
   StorageError,
   type TargetDriver,
   type VolumeRecord,
@@ -16,21 +17,26 @@ import {
 export function createLocalTarget(): TargetDriver {
   return {
     protocol: "local",
+    async checkForSetupError() {},
     validateConnector,
+    initiatorOf: (connector) => connector.host ?? "",
+    exports: async () => new Map(),
     async createExport() {},
     async ensureExport() {},
     async removeExport() {},
     async initializeConnection(volume: VolumeRecord, connector: Connector, mode: AccessMode) {
       validateConnector(connector);
+      const path = dataPathOf(volume);
       return {
         driver_volume_type: "local",
         data: {
-          device_path: volume.location,
-          format: volume.location.endsWith(".qcow2") ? "qcow2" : "raw",
+          device_path: path,
+          format: volume.format ?? (path.endsWith(".qcow2") ? "qcow2" : "raw"),
           access_mode: mode,
         },
       };
     },
+    credentials: async () => null,
     async terminateConnection() {},
   };
 }

@@ -54,7 +54,7 @@ describePulumi("a resource is refused in the preview, at the property that is wr
       `const db = new breezeblock.Volume("db", { name: "db", backend: "demo", size: 1 });
       new breezeblock.Attachment("a", { volumeId: db.id, host: "lab", connector: { host: "x" } });`,
       "connector",
-      /either host or connector/,
+      /exactly one of host, connection and connector, not host and connector/,
     ));
 });
 

@@ -213,11 +213,17 @@ describeEngines((engine) => {
     async () => {
       const scenario = site.scenario(engine);
       const { terraform, storage } = scenario;
-      execFileSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", storage.path]);
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=16m", "tmpfs", storage.path]);
       onTestFinished(() => void execFileSync("umount", ["-l", storage.path]));
+      scenario.configure({
+        backends: { demo: { ...scenario.backend(), max_over_subscription_ratio: "1000" } },
+      });
       scenario.write(volume("thin"));
       await terraform.applied();
-      scenario.write(volume("thin") + volume("thick", 'provisioning = "thick"'));
+      const image = join(tempDirectory(), "disk.raw");
+      writeFileSync(image, Buffer.alloc(24 * 2 ** 20, "content"));
+      const source = `source = { image = { local_path = "${image}", format = "raw" } }`;
+      scenario.write(volume("thin") + volume("filled", source));
       const before = storage.names();
       const { exitCode, diagnostics } = await outcomeOf(terraform, "apply");
       expect(exitCode).toBe(1);

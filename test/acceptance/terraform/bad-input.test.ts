@@ -43,7 +43,6 @@ describeEngines((engine) => {
         /^backend = "slow"$/,
         /has no backend of that name; it has "demo"/,
       ],
-      ["without a backend", { backend: null }, /^resource/, /"backend" is required/],
       ["of size 0", { size: "0" }, /^size = 0$/, /between 1 and 4194304 GiB/],
       ["of negative size", { size: "-1" }, /^size = -1$/, /between 1 and 4194304 GiB/],
       ["of fractional size", { size: "1.5" }, /^size = 1.5$/, /whole/],
@@ -75,7 +74,12 @@ describeEngines((engine) => {
         /either name or name_prefix/,
       ],
       ["without any name", { name: null }, /^resource/, /needs a name or a name_prefix/],
-      ["with an empty source", { source: "{}" }, /^source = \{\}$/, /needs a snapshot_id or a volume_id/],
+      [
+        "with an empty source",
+        { source: "{}" },
+        /^source = \{\}$/,
+        /needs a snapshot_id, a volume_id or an image/,
+      ],
       [
         "with a source that is no id",
         { source: '{ volume_id = "db" }' },
@@ -126,9 +130,9 @@ describeEngines((engine) => {
       [
         "with host and connector",
         'host = "san1"\n  connector = { host = "web1" }',
-        /either host or connector/,
+        /exactly one of host, connection and connector, not host and connector/,
       ],
-      ["with neither", "", /needs a host or a connector/],
+      ["with neither", "", /needs a host, a connection or a connector/],
       ["at an unknown host", 'host = "san9"', /has no host of that name; it has "san1"/],
       ["without what the protocol needs", 'connector = { ip = "10.0.0.1" }', /host/],
       ["in an unknown mode", 'host = "san1"\n  mode = "wr"', /"rw".*"ro"|rw, ro/],

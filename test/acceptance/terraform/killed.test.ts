@@ -178,6 +178,32 @@ describe.skipIf(!hasProc)(hasProc ? "killed" : "killed, left out: there is no /p
         },
       );
 
+      test("in a copy to an image: until it is gone on with, or has ended, its volume is kept", async () => {
+        const run = scenario();
+        const { terraform, storage } = run;
+        run.write(db());
+        await terraform.applied();
+        storage.writeData(storage.object("db"), "precious");
+        await terraform.expectNoChanges();
+        const file = join(run.terraform.directory, "out.img");
+        const image = `resource "breezeblock_image" "out" {\n  volume_id = breezeblock_volume.db.id\n  format = "raw"\n  path = "${file}"\n  deletion_policy = "delete"\n}\n`;
+        run.write(db() + image);
+        await killAt("cp", run, what, true);
+        run.write("");
+        const refused = await terraform.apply();
+        expect(refused.exitCode).not.toBe(0);
+        expect(refused.text).toMatch(/being\s+copied\s+to\s+the\s+image/);
+        expect(existsSync(file)).toBe(false);
+        gates.open();
+        run.write(db() + image);
+        await terraform.applied();
+        expect(readFileSync(file).toString("latin1", 4096, 4104)).toBe("precious");
+        await terraform.expectNoChanges();
+        await terraform.destroyed();
+        expect(storage.leftBehind()).toEqual([]);
+        expect(readdirSync(run.terraform.directory).filter((name) => name.startsWith("out.img"))).toEqual([]);
+      });
+
       test("in a delete", async () => {
         const run = scenario();
         const { terraform, storage } = run;

@@ -193,7 +193,7 @@ resource "breezeblock_attachment" "b" {
     expect(exitCode).toBe(1);
     expect(diagnostics).toMatchObject([
       {
-        detail: expect.stringMatching(/attached to "web1" already.*multiattach = true/),
+        detail: expect.stringMatching(/attached to "web1" \(attachment .*multiattach = true/),
         at: "volume_id  = breezeblock_volume.db.id",
       },
     ]);

@@ -194,12 +194,21 @@ export interface GetMetadataResponse {
   readonly diagnostics: readonly Diagnostic[];
   readonly dataSources: readonly GetMetadataDataSourceMetadata[];
   readonly resources: readonly GetMetadataResourceMetadata[];
+  readonly ephemeralResources: readonly GetMetadataEphemeralMetadata[];
 }
 export const GetMetadataResponse: MessageType<GetMetadataResponse> = messageType([
   { number: 1, name: "serverCapabilities", kind: "message", shape: "present", message: () => ServerCapabilities },
   { number: 2, name: "diagnostics", kind: "message", shape: "repeated", message: () => Diagnostic },
   { number: 3, name: "dataSources", kind: "message", shape: "repeated", message: () => GetMetadataDataSourceMetadata },
   { number: 4, name: "resources", kind: "message", shape: "repeated", message: () => GetMetadataResourceMetadata },
+  { number: 6, name: "ephemeralResources", kind: "message", shape: "repeated", message: () => GetMetadataEphemeralMetadata },
+]);
+
+export interface GetMetadataEphemeralMetadata {
+  readonly typeName: string;
+}
+export const GetMetadataEphemeralMetadata: MessageType<GetMetadataEphemeralMetadata> = messageType([
+  { number: 1, name: "typeName", kind: "string", shape: "single" },
 ]);
 
 export interface GetMetadataDataSourceMetadata {
@@ -226,6 +235,7 @@ export interface GetProviderSchemaResponse {
   readonly diagnostics: readonly Diagnostic[];
   readonly providerMeta: Schema | undefined;
   readonly serverCapabilities: ServerCapabilities | undefined;
+  readonly ephemeralResourceSchemas: ReadonlyMap<string, Schema>;
 }
 export const GetProviderSchemaResponse: MessageType<GetProviderSchemaResponse> = messageType([
   { number: 1, name: "provider", kind: "message", shape: "present", message: () => Schema },
@@ -234,6 +244,7 @@ export const GetProviderSchemaResponse: MessageType<GetProviderSchemaResponse> =
   { number: 4, name: "diagnostics", kind: "message", shape: "repeated", message: () => Diagnostic },
   { number: 5, name: "providerMeta", kind: "message", shape: "present", message: () => Schema },
   { number: 6, name: "serverCapabilities", kind: "message", shape: "present", message: () => ServerCapabilities },
+  { number: 8, name: "ephemeralResourceSchemas", kind: "message", shape: "map", message: () => Schema },
 ]);
 
 export type GetResourceIdentitySchemasRequest = Readonly<Record<never, never>>;
@@ -557,6 +568,74 @@ export const ReadDataSourceResponse: MessageType<ReadDataSourceResponse> = messa
   { number: 2, name: "diagnostics", kind: "message", shape: "repeated", message: () => Diagnostic },
 ]);
 
+export interface ValidateEphemeralResourceConfigRequest {
+  readonly typeName: string;
+  readonly config: DynamicValue | undefined;
+}
+export const ValidateEphemeralResourceConfigRequest: MessageType<ValidateEphemeralResourceConfigRequest> = messageType([
+  { number: 1, name: "typeName", kind: "string", shape: "single" },
+  { number: 2, name: "config", kind: "message", shape: "present", message: () => DynamicValue },
+]);
+
+export interface ValidateEphemeralResourceConfigResponse {
+  readonly diagnostics: readonly Diagnostic[];
+}
+export const ValidateEphemeralResourceConfigResponse: MessageType<ValidateEphemeralResourceConfigResponse> = messageType([
+  { number: 1, name: "diagnostics", kind: "message", shape: "repeated", message: () => Diagnostic },
+]);
+
+export interface OpenEphemeralResourceRequest {
+  readonly typeName: string;
+  readonly config: DynamicValue | undefined;
+  readonly clientCapabilities: ClientCapabilities | undefined;
+}
+export const OpenEphemeralResourceRequest: MessageType<OpenEphemeralResourceRequest> = messageType([
+  { number: 1, name: "typeName", kind: "string", shape: "single" },
+  { number: 2, name: "config", kind: "message", shape: "present", message: () => DynamicValue },
+  { number: 3, name: "clientCapabilities", kind: "message", shape: "present", message: () => ClientCapabilities },
+]);
+
+export interface OpenEphemeralResourceResponse {
+  readonly diagnostics: readonly Diagnostic[];
+  readonly result: DynamicValue | undefined;
+}
+export const OpenEphemeralResourceResponse: MessageType<OpenEphemeralResourceResponse> = messageType([
+  { number: 1, name: "diagnostics", kind: "message", shape: "repeated", message: () => Diagnostic },
+  { number: 3, name: "result", kind: "message", shape: "present", message: () => DynamicValue },
+]);
+
+export interface RenewEphemeralResourceRequest {
+  readonly typeName: string;
+  readonly private: Uint8Array;
+}
+export const RenewEphemeralResourceRequest: MessageType<RenewEphemeralResourceRequest> = messageType([
+  { number: 1, name: "typeName", kind: "string", shape: "single" },
+  { number: 2, name: "private", kind: "bytes", shape: "single" },
+]);
+
+export interface RenewEphemeralResourceResponse {
+  readonly diagnostics: readonly Diagnostic[];
+}
+export const RenewEphemeralResourceResponse: MessageType<RenewEphemeralResourceResponse> = messageType([
+  { number: 1, name: "diagnostics", kind: "message", shape: "repeated", message: () => Diagnostic },
+]);
+
+export interface CloseEphemeralResourceRequest {
+  readonly typeName: string;
+  readonly private: Uint8Array;
+}
+export const CloseEphemeralResourceRequest: MessageType<CloseEphemeralResourceRequest> = messageType([
+  { number: 1, name: "typeName", kind: "string", shape: "single" },
+  { number: 2, name: "private", kind: "bytes", shape: "single" },
+]);
+
+export interface CloseEphemeralResourceResponse {
+  readonly diagnostics: readonly Diagnostic[];
+}
+export const CloseEphemeralResourceResponse: MessageType<CloseEphemeralResourceResponse> = messageType([
+  { number: 1, name: "diagnostics", kind: "message", shape: "repeated", message: () => Diagnostic },
+]);
+
 export const ProviderMethods = {
   getMetadata: {
     path: "/tfplugin6.Provider/GetMetadata",
@@ -643,4 +722,24 @@ export const ProviderMethods = {
     request: ReadDataSourceRequest,
     response: ReadDataSourceResponse,
   } satisfies Method<ReadDataSourceRequest, ReadDataSourceResponse>,
+  validateEphemeralResourceConfig: {
+    path: "/tfplugin6.Provider/ValidateEphemeralResourceConfig",
+    request: ValidateEphemeralResourceConfigRequest,
+    response: ValidateEphemeralResourceConfigResponse,
+  } satisfies Method<ValidateEphemeralResourceConfigRequest, ValidateEphemeralResourceConfigResponse>,
+  openEphemeralResource: {
+    path: "/tfplugin6.Provider/OpenEphemeralResource",
+    request: OpenEphemeralResourceRequest,
+    response: OpenEphemeralResourceResponse,
+  } satisfies Method<OpenEphemeralResourceRequest, OpenEphemeralResourceResponse>,
+  renewEphemeralResource: {
+    path: "/tfplugin6.Provider/RenewEphemeralResource",
+    request: RenewEphemeralResourceRequest,
+    response: RenewEphemeralResourceResponse,
+  } satisfies Method<RenewEphemeralResourceRequest, RenewEphemeralResourceResponse>,
+  closeEphemeralResource: {
+    path: "/tfplugin6.Provider/CloseEphemeralResource",
+    request: CloseEphemeralResourceRequest,
+    response: CloseEphemeralResourceResponse,
+  } satisfies Method<CloseEphemeralResourceRequest, CloseEphemeralResourceResponse>,
 };

@@ -1,0 +1,119 @@
+import type { ObjectRecord, VolumeRecord, Work } from "../contract/index.ts";
+import { fillingJobs } from "../images/index.ts";
+import type { Backend, LockedBackend } from "./backend.ts";
+import { carryOut, type Undertaking } from "./carry-out.ts";
+import { isFromImage, removeStaging } from "./images.ts";
+import { HalfMadeError, isInterruption } from "./ownership.ts";
+
+type Kind = "volume" | "snapshot";
+
+/** Looks once more, under the lock that something is removed under; throws where it is not to be removed after all. */
+export type Confirmation = (locked: LockedBackend) => Promise<void>;
+
+/** For what the caller has decided already. */
+export const always: Confirmation = async () => undefined;
+
+/** The part of a removal that comes after every check: what both the deleting and the cleaning up do. */
+export function removal(
+  backend: Backend,
+  kind: Kind,
+  uuid: string,
+): Pick<Undertaking<null>, "begin" | "complete"> {
+  const forget = ({ fresh, space }: LockedBackend): null => {
+    space.forget();
+    (kind === "volume" ? fresh.volumes : fresh.snapshots).delete(uuid);
+    return null;
+  };
+  return {
+    async begin(locked) {
+      // Also where it is gone already: the driver then removes what is left of its metadata.
+      const work =
+        kind === "volume"
+          ? await beginVolumeRemoval(backend, uuid, locked)
+          : await beginSnapshotRemoval(backend, uuid, locked);
+      if (work.state === "ready") forget(locked);
+      return work;
+    },
+    async complete(locked) {
+      await backend.driver.completeDeletion(uuid, backend.owner, locked);
+      return forget(locked);
+    },
+  };
+}
+
+async function beginVolumeRemoval(
+  backend: Backend,
+  uuid: string,
+  locked: LockedBackend,
+): Promise<Work<null>> {
+  const record = locked.fresh.volumes.get(uuid);
+  if (record !== undefined && !isPlain(record)) await stopJobs(backend, record);
+  if (record !== undefined && isFromImage(record))
+    await removeStaging(backend, record, locked.fresh.identity ?? "");
+  const work = await backend.driver.deleteVolume(uuid, backend.owner, locked);
+  if (record !== undefined) locked.fresh.keepVolume({ ...record, phase: "deleting" });
+  return work;
+}
+
+async function beginSnapshotRemoval(
+  backend: Backend,
+  uuid: string,
+  locked: LockedBackend,
+): Promise<Work<null>> {
+  const record = locked.fresh.snapshots.get(uuid);
+  if (record !== undefined) await stopJobs(backend, record);
+  const work = await backend.driver.deleteSnapshot(uuid, backend.owner, locked);
+  if (record !== undefined) locked.fresh.keepSnapshot({ ...record, phase: "deleting" });
+  return work;
+}
+
+/** Thin space that nothing was copied to needs no work. */
+function isPlain(record: VolumeRecord): boolean {
+  const { phase, source, provisioning, restoring } = record;
+  if (restoring !== undefined || isFromImage(record)) return false;
+  return phase !== "creating" && source === null && provisioning === "thin";
+}
+
+/**
+ * Ends whatever may still be writing into an object. The clearing of what goes is not broken off, but rejoined.
+ *
+ * @param fetching `keep fetching`: an image goes on coming to the host, but nothing is written from it
+ */
+export async function stopJobs(
+  backend: Backend,
+  record: ObjectRecord,
+  fetching: "keep fetching" | "stop fetching" = "stop fetching",
+): Promise<void> {
+  if (record.phase === "deleting") return;
+  const jobs = backend.driver.jobsOf(record.id);
+  const directory = jobs[0]?.directory;
+  const [stage, fill] =
+    isFromImage(record) && directory !== undefined ? fillingJobs(record.id, directory) : [];
+  const stopped = [...jobs, fill, fetching === "stop fetching" ? stage : undefined].filter(
+    (job) => job !== undefined,
+  );
+  await Promise.all(stopped.map((job) => backend.host.forgetJob(job, { stop: true })));
+}
+
+/**
+ * After a failed create: removes what it made, where that is certain, and tells what to throw: `error` itself when
+ * nothing is left, a `HalfMadeError` otherwise.
+ */
+export async function removeHalfMade(
+  backend: Backend,
+  kind: Kind,
+  uuid: string,
+  error: unknown,
+): Promise<unknown> {
+  if (isInterruption(error)) return new HalfMadeError(uuid, error);
+  try {
+    await carryOut(backend, {
+      action: `remove the unfinished ${kind} ${uuid}`,
+      signal: undefined,
+      ...removal(backend, kind, uuid),
+    });
+    return error;
+  } catch {
+    return new HalfMadeError(uuid, error);
+  }
+}

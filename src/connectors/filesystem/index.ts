@@ -1,0 +1,1 @@
+export { createFilesystems } from "./filesystems.ts";

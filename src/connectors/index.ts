@@ -1,0 +1,2 @@
+export { createFilesystems } from "./filesystem/index.ts";
+export { type ConnectorName, connectors } from "./registry.ts";

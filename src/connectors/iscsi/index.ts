@@ -1,0 +1,1 @@
+export { createIscsiConnector } from "./driver.ts";

@@ -1,0 +1,1 @@
+export { createLocalConnector } from "./driver.ts";

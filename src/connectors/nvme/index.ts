@@ -1,0 +1,1 @@
+export { createNvmeConnector } from "./driver.ts";

@@ -1,0 +1,1 @@
+export { createLvmDriver, type LvmDriverSettings } from "./driver.ts";

@@ -1,0 +1,321 @@
+import { pipeline, Transform } from "node:stream";
+import {
+  type Executor,
+  type FillTarget,
+  type Host,
+  type ImageSource,
+  isStorageError,
+  type JobReference,
+  type JobSpec,
+  StorageError,
+} from "../contract/index.ts";
+import { checkInfo, diskBytes, headBytes, parseHead, stagingLimit } from "./inspect.ts";
+import { openImage, pathOnHost, withoutQuery, wordsOf } from "./remote-image.ts";
+import {
+  cleanScript,
+  exitCodes,
+  fillScript,
+  headScript,
+  infoScript,
+  prepareScript,
+  stageScript,
+  uploadScript,
+} from "./scripts.ts";
+
+/** A volume that is being filled from an image. */
+export interface Filling {
+  /** For errors, a verb phrase. */
+  readonly action: string;
+  readonly host: Host;
+  readonly volumeId: string;
+  readonly sizeBytes: number;
+  readonly image: ImageSource;
+  readonly target: FillTarget;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: (line: string) => void;
+}
+
+/** How much is sent between two words about it. */
+const reportedBytes = 64 * 1024 ** 2;
+
+type Fetch = {
+  readonly mode: "url" | "path" | "uploaded";
+  readonly reference: string;
+  readonly bytes: number | null;
+};
+
+/** The jobs that work for a volume while it is filled. */
+export function fillingJobs(volumeId: string, directory: string): readonly JobReference[] {
+  return ["stage", "fill"].map((purpose) => ({ id: `${purpose}-${volumeId}`, directory }));
+}
+
+/**
+ * Makes room for a volume's image on the host, and removes what was left there for volumes that are not being made. Under
+ * the backend's lock, from a fresh listing.
+ *
+ * @param creating ids of all volumes in phase `creating`
+ */
+export async function prepareStaging(
+  executor: Executor,
+  target: FillTarget,
+  volumeId: string,
+  image: ImageSource,
+  creating: readonly string[],
+): Promise<void> {
+  const argv = script(prepareScript, target.stagingDirectory, volumeId, ...creating);
+  const result = await executor.run(argv, { stdin: curlConfig(image) });
+  if (result.exitCode !== 0) throw hostFailure(executor, "make room for an image", result.stderr.toString());
+}
+
+/** Removes a volume's image from the host. Absent is success. */
+export async function cleanStaging(host: Executor, directory: string, volumeId: string): Promise<void> {
+  const result = await host.run(script(cleanScript, directory, volumeId));
+  if (result.exitCode !== 0) throw hostFailure(host, "remove an image", result.stderr.toString());
+}
+
+/**
+ * IMG-2. Fetches an image, from the storage host where that works and through this machine otherwise, proves it, and writes
+ * it to the target. A run that was broken off is gone on with: what it fetched, or fetches still, is not fetched again.
+ *
+ * @throws StorageError `ImageUnacceptable`, before anything was written to the target
+ */
+export async function fillFromImage(filling: Filling): Promise<void> {
+  await stage(filling);
+  const bytes = await inspect(filling);
+  const { target, image } = filling;
+  const [, reference] = fillingJobs(filling.volumeId, target.jobsDirectory);
+  if (reference === undefined) throw new Error("there is a job for filling");
+  const proof =
+    target.kind === "device"
+      ? [target.deviceUuid, "", target.isZeroed ? "zeroed" : "whole"]
+      : [target.marker, target.identity, target.format];
+  const argv = script(
+    fillScript,
+    ...[directoryOf(filling), image.format, String(bytes), target.kind, target.path, ...proof],
+  );
+  await requireEnd(filling, { ...reference, argv });
+}
+
+async function stage(filling: Filling): Promise<void> {
+  const { image, host } = filling;
+  const path = pathOnHost(image);
+  if (path !== null) return stageOnHost(filling, { mode: "path", reference: path, bytes: null });
+  let here: string | undefined;
+  if (image.place === "url") {
+    const failure = await tryOnHost(filling);
+    if (failure === undefined) return;
+    here = failure;
+    filling.onProgress(`not fetched from the storage host (${failure}); sending it there`);
+  }
+  // What an earlier run was sending is of no use: nobody can tell how far it came.
+  for (const job of fillingJobs(filling.volumeId, filling.target.jobsDirectory))
+    await host.forgetJob(job, { stop: true });
+  const bytes = await upload(filling, here);
+  await stageOnHost(filling, { mode: "uploaded", reference: "", bytes });
+}
+
+/** Why the host cannot fetch the image itself; `undefined` when it has. */
+async function tryOnHost(filling: Filling): Promise<string | undefined> {
+  const job = stageJob(filling, { mode: "url", reference: "", bytes: null });
+  const { exitCode, stderr } = await run(filling, job);
+  if (exitCode === 0) return undefined;
+  await filling.host.forgetJob(job);
+  if (exitCode === exitCodes.notFetched) return stderr.trim() || "curl said nothing";
+  throw stagingFailure(filling, exitCode, stderr);
+}
+
+async function stageOnHost(filling: Filling, fetch: Fetch): Promise<void> {
+  const { exitCode, stderr } = await run(filling, stageJob(filling, fetch));
+  if (exitCode !== 0) throw stagingFailure(filling, exitCode, stderr);
+}
+
+function stageJob(filling: Filling, { mode, reference, bytes }: Fetch): JobSpec {
+  const { image, target, volumeId, sizeBytes } = filling;
+  const [job] = fillingJobs(volumeId, target.jobsDirectory);
+  if (job === undefined) throw new Error("there is a job for fetching");
+  const argv = script(
+    stageScript,
+    ...[target.stagingDirectory, volumeId, mode, reference, bytes === null ? "" : String(bytes)],
+    ...[image.checksum?.algorithm ?? "none", image.checksum?.digest ?? ""],
+    ...[image.compression ?? "none", String(stagingLimit(sizeBytes))],
+  );
+  return { ...job, argv };
+}
+
+/** Sends the image through this machine, a little at a time, and returns how many bytes it has. */
+async function upload(filling: Filling, onHost: string | undefined): Promise<number> {
+  const { host, image, target, volumeId, sizeBytes } = filling;
+  const limit = stagingLimit(sizeBytes);
+  const signal = filling.signal ?? new AbortController().signal;
+  let opened: Awaited<ReturnType<typeof openImage>>;
+  try {
+    opened = await openImage(image, signal);
+  } catch (error) {
+    throw unreadable(filling, wordsOf(error), onHost);
+  }
+  if (opened.bytes !== null && opened.bytes > limit) {
+    opened.stream.destroy();
+    throw unacceptable(
+      filling,
+      `it has ${opened.bytes} bytes, and ${limit} is the most for a volume of this size`,
+    );
+  }
+  let sent = 0;
+  let reported = 0;
+  let failure: Error | undefined;
+  const counted = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      sent += chunk.length;
+      if (sent - reported >= reportedBytes) {
+        reported = sent;
+        filling.onProgress(`sent ${sent}${opened.bytes === null ? "" : ` of ${opened.bytes}`} bytes`);
+      }
+      done(sent > limit ? new Error(`it has more than ${limit} bytes`) : null, chunk);
+    },
+  });
+  pipeline(opened.stream, counted, (error) => {
+    failure = error ?? undefined;
+  });
+  const argv = script(uploadScript, target.stagingDirectory, volumeId, String(limit));
+  let result: Awaited<ReturnType<Host["stream"]>>;
+  try {
+    result = await host.stream(argv, { stdin: counted }, { signal });
+  } catch (error) {
+    opened.stream.destroy();
+    if (failure === undefined || isStorageError(error, "Cancelled", "OperationInDoubt", "BackendUnreachable"))
+      throw error;
+    throw unreadable(filling, wordsOf(failure), onHost);
+  }
+  if (result.exitCode !== 0) throw hostFailure(host, filling.action, result.stderr.toString());
+  if (opened.bytes !== null && sent !== opened.bytes) {
+    throw unreadable(filling, `it ended after ${sent} of ${opened.bytes} bytes`, onHost);
+  }
+  return sent;
+}
+
+/** The size of the disk in bytes, once it is certain that it is harmless and fits. */
+async function inspect(filling: Filling): Promise<number> {
+  const { host, image, sizeBytes, signal } = filling;
+  const directory = directoryOf(filling);
+  const head = await host.run(script(headScript, `${directory}/disk`, String(headBytes)), { signal });
+  if (head.exitCode !== 0) throw hostFailure(host, filling.action, head.stderr.toString());
+  const bytes = understand(filling, () => {
+    const found = parseHead(head.stdout);
+    return diskBytes(image.format, found.head, found.bytes);
+  });
+  if (bytes > sizeBytes) throw tooLarge(filling.action, image, bytes, sizeBytes);
+  if (image.format === "raw") return bytes;
+  const info = await host.run(script(infoScript, directory), { signal, timeoutMs: 600_000 });
+  if (info.exitCode === exitCodes.unacceptable) throw unacceptable(filling, info.stderr.toString().trim());
+  if (info.exitCode !== 0) throw hostFailure(host, filling.action, info.stderr.toString());
+  understand(filling, () => checkInfo(info.stdout.toString(), bytes));
+  return bytes;
+}
+
+async function requireEnd(filling: Filling, job: JobSpec): Promise<void> {
+  const { exitCode, stderr } = await run(filling, job);
+  if (exitCode !== 0) throw hostFailure(filling.host, filling.action, stderr);
+}
+
+/** Runs or rejoins a job. What failed is forgotten: asking again is to start it again. */
+async function run(
+  filling: Filling,
+  job: JobSpec,
+): Promise<{ readonly exitCode: number; readonly stderr: string }> {
+  const { host, signal, onProgress } = filling;
+  const { exitCode, stderr } = await host.runJob(job, { signal, onProgress });
+  if (exitCode !== 0) await host.forgetJob(job).catch(() => undefined);
+  return { exitCode, stderr: stderr.toString() };
+}
+
+function stagingFailure(filling: Filling, exitCode: number, words: string): StorageError {
+  if (exitCode === exitCodes.unacceptable) return unacceptable(filling, words);
+  if (exitCode === exitCodes.checksum) {
+    return unacceptable(
+      filling,
+      words,
+      "Fetch it from where it was published, or correct the checksum",
+      "checksum",
+    );
+  }
+  if (exitCode === exitCodes.missing) return unreadable(filling, words.trim(), undefined);
+  return hostFailure(filling.host, filling.action, words);
+}
+
+/** That an image cannot be read at all. */
+function unreadable(
+  { action, image, host }: Filling,
+  words: string,
+  onHost: string | undefined,
+): StorageError {
+  const onBoth = onHost === undefined ? words : `from the storage host: ${onHost}; from here: ${words}`;
+  return new StorageError({
+    kind: "InvalidInput",
+    action,
+    reason: `The image ${withoutQuery(image.reference)} cannot be read: ${onBoth}`,
+    host: host.host,
+    attribute: ["source", "image", image.place],
+  });
+}
+
+/** That a disk is larger than the volume that it is for. */
+export function tooLarge(action: string, image: ImageSource, bytes: number, sizeBytes: number): StorageError {
+  const gib = 1024 ** 3;
+  return new StorageError({
+    kind: "ImageUnacceptable",
+    action,
+    reason: `The disk in ${withoutQuery(image.reference)} has ${bytes} bytes, and the volume ${sizeBytes}`,
+    nextStep: `Write size = ${Math.ceil(bytes / gib)} or more`,
+    attribute: ["size"],
+  });
+}
+
+function unacceptable(
+  filling: Pick<Filling, "action" | "image">,
+  words: string,
+  nextStep?: string,
+  attribute?: string,
+): StorageError {
+  return new StorageError({
+    kind: "ImageUnacceptable",
+    action: filling.action,
+    reason: `The image ${withoutQuery(filling.image.reference)} is not used: ${words.trim()}`,
+    nextStep,
+    attribute: ["source", "image", ...(attribute === undefined ? [] : [attribute])],
+  });
+}
+
+/** Gives what `parse` makes of an image. What it throws becomes `ImageUnacceptable`. */
+export function understand<T>(filling: Pick<Filling, "action" | "image">, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw unacceptable(filling, error instanceof Error ? error.message : String(error));
+  }
+}
+
+function hostFailure(host: Pick<Executor, "host">, action: string, words: string): StorageError {
+  return new StorageError({
+    kind: "VolumeBackendError",
+    action,
+    reason: words.trim() || "the command gave no reason",
+    host: host.host,
+  });
+}
+
+/** In curl's own notation. Redirects of a https URL never lead to http. No part of a URL is a pattern. */
+function curlConfig({ place, reference }: ImageSource): string {
+  if (place !== "url" || /^file:/i.test(reference)) return "";
+  const { href, protocol } = new URL(reference);
+  const quoted = href.replace(/#.*$/, "").replace(/[\\"]/g, "\\$&");
+  const allowed = protocol === "https:" ? "=https" : "=http,https";
+  return `globoff\nurl = "${quoted}"\nproto = "${allowed}"\nproto-redir = "${allowed}"\n`;
+}
+
+function directoryOf({ target, volumeId }: Filling): string {
+  return `${target.stagingDirectory}/${volumeId}`;
+}
+
+export function script(text: string, ...args: readonly string[]): readonly string[] {
+  return ["sh", "-c", text, "breezeblock", ...args];
+}

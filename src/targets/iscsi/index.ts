@@ -1,0 +1,2 @@
+export { checkIscsiSettings, defaultIqnPrefix, type IscsiTargetSettings } from "./settings.ts";
+export { createIscsiTarget } from "./target.ts";

@@ -1,0 +1,2 @@
+export { checkNvmetSettings, defaultNqnPrefix, type NvmetTargetSettings } from "./settings.ts";
+export { createNvmetTarget } from "./target.ts";

@@ -1,0 +1,3 @@
+import { declareLifecycle, disks } from "./lifecycle.ts";
+
+declareLifecycle("terraform", disks);

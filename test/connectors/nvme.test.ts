@@ -1,0 +1,3 @@
+import { declareConsumerTests } from "./consumer-tests.ts";
+
+declareConsumerTests("nvmet_tcp");
