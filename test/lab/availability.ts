@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { Availability } from "../support/availability.ts";
 import { findCommand } from "../support/commands.ts";
 import { ensurePackages } from "../support/packages.ts";
@@ -7,7 +8,7 @@ export const upCommand = "npm run lab -- up";
 
 /** Debian packages that the lab needs on this machine. */
 const neededPackages = [
-  ...["qemu-system-x86", "qemu-utils", "mmdebstrap", "lz4", "e2fsprogs", "openssh-client", "util-linux"],
+  ...["mmdebstrap", "e2fsprogs", "openssh-client", "util-linux", "iproute2", "socat"],
   // Guests run Debian; other systems do not know its archive's keys.
   ...["debian-archive-keyring"],
 ];
@@ -34,8 +35,10 @@ export function someoneIsThere(): boolean {
 
 function unfitness(): string | undefined {
   if (process.platform !== "linux" || process.arch !== "x64") return "needs Linux on x86-64";
-  if (process.getuid?.() !== 0) return "needs root, to build its image; its tests run as root only";
+  if (process.getuid?.() !== 0)
+    return "needs root, to build its image and its network; its tests run as root only";
   if (findCommand("apt-get") === undefined) return "needs apt-get, of Debian or Ubuntu";
+  if (!existsSync("/dev/net/tun")) return "needs /dev/net/tun, for its network";
   return undefined;
 }
 

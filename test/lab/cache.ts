@@ -14,7 +14,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { holdingLock } from "../support/process-lock.ts";
 
-const buildDeadlineMs = 600_000;
+const buildDeadlineMs = 1_200_000;
 const unusedForMs = 7 * 24 * 3_600_000;
 const abandonedAfterMs = 3_600_000;
 
@@ -80,7 +80,7 @@ function isWhole(directory: string, { files }: CacheEntry): boolean {
 function removeUnused(cache: string, except: string): void {
   for (const name of readdirSync(cache)) {
     const path = join(cache, name);
-    if (path === except || !/^(image|template)-/.test(name)) continue;
+    if (path === except || !/^(image|kernel)-/.test(name)) continue;
     const keptForMs = name.includes(".building-") ? abandonedAfterMs : unusedForMs;
     const usedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
     if (usedAt < Date.now() - keptForMs) rmSync(path, { recursive: true, force: true });

@@ -13,7 +13,7 @@ import { isAlive } from "./process-identity.ts";
 import { removeRunDirectory } from "./run-directory.ts";
 
 const usage = `Usage: npm run lab -- COMMAND
-  up [--storage N] [--consumers N] [--plain] [--foreign]
+  up [--storage N] [--consumers N] [--foreign]
                        start storage and consumer hosts (one each); builds their image first
   down                 end them
   status [--json]      how to reach them
@@ -30,7 +30,7 @@ async function up(args: readonly string[]): Promise<void> {
   const flag = { type: "boolean", default: false } as const;
   const { values } = parseArgs({
     args: [...args],
-    options: { storage: count, consumers: count, plain: flag, foreign: flag },
+    options: { storage: count, consumers: count, foreign: flag },
   });
   if ((await running()) !== undefined)
     throw new UsageError("The lab is up already; `reset` gives fresh hosts.");
@@ -40,7 +40,6 @@ async function up(args: readonly string[]): Promise<void> {
     {
       storage: countOf("storage", values.storage),
       consumers: countOf("consumers", values.consumers),
-      boot: values.plain ? "plain" : "restored",
     },
     { lifetime: "until told", report: (step) => console.log(`${step} …`), onRecord: keep },
   );
@@ -113,7 +112,7 @@ function storageOf(guest: Guest): Record<string, unknown> {
   return {
     volume_group: "vg0",
     thin_pool: "pool0",
-    spare_disk: "/dev/vdc",
+    spare_disk: "/dev/ubdc",
     portals: { iscsi: at(portals.iscsi), nvmet: at(portals.nvmet) },
   };
 }

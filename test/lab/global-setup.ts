@@ -1,7 +1,7 @@
 import type { TestProject } from "vitest/node";
 import type { Availability } from "../support/availability.ts";
 import { ensureLab, someoneIsThere } from "./availability.ts";
-import { findTemplate } from "./template.ts";
+import { findImage } from "./image.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -20,6 +20,6 @@ export async function setup(project: TestProject): Promise<void> {
       `${lab.reason.replace("left out: ", "")}, and BREEZEBLOCK_REQUIRE_LAB=1 asks for the lab.`,
     );
   }
-  if (lab.available) await findTemplate((step) => console.log(`The lab: ${step} …`));
+  if (lab.available) await findImage((step) => console.log(`The lab: ${step} …`));
   project.provide("lab", lab);
 }

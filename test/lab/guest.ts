@@ -1,24 +1,18 @@
-import { randomUUID } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import type { HostSettings } from "../../src/ssh/index.ts";
 import { freePort } from "../support/free-port.ts";
 import { waitFor } from "../support/wait-for.ts";
+import type { Lifetime } from "./background.ts";
 import { GuestConnection, type RunOptions } from "./connection.ts";
-import { type Executed, execute } from "./execute.ts";
-import { type Hardware, hardwareArguments } from "./hardware.ts";
+import type { Executed } from "./execute.ts";
 import type { GuestIdentity, Role } from "./identity.ts";
+import type { Image } from "./image.ts";
+import { consoleOf, dataDiskOf, dataDiskSizes, forwardSsh, type Machine, startMachine } from "./machine.ts";
 import type { Network } from "./network.ts";
-import { killProcess, type ProcessIdentity } from "./process-identity.ts";
-import { type Lifetime, monitorOf, startQemu } from "./qemu.ts";
-import { withQmp } from "./qmp.ts";
-import type { Template } from "./template.ts";
+import { isAlive, killProcess, type ProcessIdentity } from "./process-identity.ts";
 
-/**
- * How a guest comes up: `restored` goes on from the frozen template, in two seconds; `plain` boots from the
- * same disks.
- */
-export type Boot = "restored" | "plain";
+/** Milliseconds that a boot may take, on a busy machine too; one that takes longer hangs. */
+const bootDeadlineMs = 120_000;
 
 /** Who logs in: `storage` is an ordinary user who may use sudo without a password. */
 export type GuestUser = "root" | "storage";
@@ -43,47 +37,44 @@ export interface GuestRecord {
   readonly sshPort: number;
   /** Undefined while it is switched off. */
   process: ProcessIdentity | undefined;
+  /** Leads `sshPort` to it; undefined while it is switched off. */
+  forwarder: ProcessIdentity | undefined;
 }
 
-/** A storage or consumer host: a QEMU process with disks of its own. */
+/** A storage or consumer host: a Linux kernel that runs as a process, with disks of its own. */
 export class Guest {
   readonly record: GuestRecord;
-  readonly #template: Template;
+  readonly #image: Image;
   readonly #network: Network;
   readonly #lifetime: Lifetime;
   readonly #connection: GuestConnection;
 
-  constructor(record: GuestRecord, template: Template, network: Network, lifetime: Lifetime) {
+  constructor(record: GuestRecord, image: Image, network: Network, lifetime: Lifetime) {
     this.record = record;
-    this.#template = template;
+    this.#image = image;
     this.#network = network;
     this.#lifetime = lifetime;
-    this.#connection = new GuestConnection(record.sshPort, template.image.privateKeyFile);
+    this.#connection = new GuestConnection(record.sshPort, image.privateKeyFile);
   }
 
-  /** Starts a guest on fresh disks in the new directory `directory`. */
+  /** Starts a guest on fresh disks in the new directory `directory`, and sets up its storage. */
   static async start(
     identity: GuestIdentity,
     directory: string,
-    template: Template,
+    image: Image,
     network: Network,
-    { boot, lifetime, sshPort }: { boot: Boot; lifetime: Lifetime; sshPort?: number | undefined },
+    { lifetime, sshPort = undefined }: { lifetime: Lifetime; sshPort?: number | undefined },
   ): Promise<Guest> {
     mkdirSync(directory);
-    const frozen = template.frozen[identity.role];
-    const backing = [
-      [frozen.rootDisk, "qcow2"] as const,
-      ...frozen.dataDisks.map((disk) => [disk, "raw"] as const),
-    ];
-    for (const [index, [file, format]] of backing.entries()) {
-      const disk = join(directory, diskName(index));
-      await execute("qemu-img", ["create", "-q", "-f", "qcow2", "-b", file, "-F", format, disk]);
-    }
-    const record = { identity, directory, sshPort: sshPort ?? (await freePort()), process: undefined };
-    const guest = new Guest(record, template, network, lifetime);
+    for (const [index, size] of dataDiskSizes.entries()) makeDisk(dataDiskOf(directory, index), size);
+    const record = {
+      ...{ identity, directory, sshPort: sshPort ?? (await freePort()) },
+      ...{ process: undefined, forwarder: undefined },
+    };
+    const guest = new Guest(record, image, network, lifetime);
     try {
-      if (boot === "restored") await guest.#restore();
-      else await guest.powerOn();
+      await guest.powerOn();
+      if (identity.role === "storage") await guest.#provisionStorage();
     } catch (error) {
       const seen = guest.#console();
       await guest.stop();
@@ -130,10 +121,10 @@ export class Guest {
 
   /** Its entry in the provider's `hosts`. */
   providerHost(user: GuestUser = "root"): ProviderHost {
-    const { image } = this.#template;
+    const { privateKeyFile, hostKey } = this.#image;
     return {
       ...{ address: "127.0.0.1", port: this.record.sshPort, user },
-      ...{ private_key_file: image.privateKeyFile, host_key: image.hostKey },
+      ...{ private_key_file: privateKeyFile, host_key: hostKey },
       ...(user === "root" ? {} : { become: "sudo" }),
     };
   }
@@ -150,46 +141,38 @@ export class Guest {
 
   /** Shuts down in order and boots from the same disks, as `systemctl reboot` does. */
   async reboot(): Promise<void> {
-    const before = await this.#bootId();
+    const { process } = this.record;
     await this.run("systemctl reboot");
     await waitFor(
-      `The reboot of ${this.name}`,
-      async () => {
-        this.#connection.close();
-        return (await this.#bootId()) !== before;
-      },
-      { deadlineMs: this.#bootDeadlineMs, intervalMs: 200 },
+      `The end of ${this.name}, which was to reboot`,
+      () => process === undefined || !isAlive(process),
+      { deadlineMs: bootDeadlineMs },
     );
-    await this.#booted();
+    await this.powerOff();
+    await this.powerOn();
   }
 
   /** Cuts the power: what was not flushed is lost. The disks stay. */
   async powerOff(): Promise<void> {
     this.#connection.close();
-    const { process } = this.record;
+    const { process, forwarder } = this.record;
     this.record.process = undefined;
-    if (process !== undefined) await killProcess(process);
+    this.record.forwarder = undefined;
+    for (const each of [forwarder, process]) if (each !== undefined) await killProcess(each);
     await this.#network.unplug(this.name);
   }
 
   /** Boots from its disks, after `powerOff`. */
   async powerOn(): Promise<void> {
-    this.record.process = await startQemu(
-      this.record.directory,
-      hardwareArguments(await this.#hardware()),
-      this.#lifetime,
-    );
-    await this.#connection.ready(this.#bootDeadlineMs);
+    const { identity, directory, sshPort } = this.record;
+    const machine: Machine = {
+      ...{ image: this.#image, lifetime: this.#lifetime },
+      ...{ identity, directory, sshPort },
+    };
+    this.record.process = await startMachine(machine, this.#network);
+    this.record.forwarder = await forwardSsh(machine, this.#network);
+    await this.#connection.ready(bootDeadlineMs);
     await this.#booted();
-  }
-
-  /** Stops its processor: it answers nothing, and knows nothing of the time until `resume`. */
-  async pause(): Promise<void> {
-    await withQmp(monitorOf(this.record.directory), (qmp) => qmp.execute("stop"));
-  }
-
-  async resume(): Promise<void> {
-    await withQmp(monitorOf(this.record.directory), (qmp) => qmp.execute("cont"));
   }
 
   /** Loses every frame to and from it on one storage network. Its NIC does not see that. */
@@ -212,44 +195,6 @@ export class Guest {
     this.#connection.close();
   }
 
-  async #restore(): Promise<void> {
-    const frozen = this.#template.frozen[this.role];
-    const { directory, identity } = this.record;
-    const hardware = { ...(await this.#hardware()), memory: { file: frozen.memory, shared: false } };
-    const args = [...hardwareArguments(hardware), "-incoming", "defer"];
-    this.record.process = await startQemu(directory, args, this.#lifetime);
-    await withQmp(monitorOf(directory), async (qmp) => {
-      const capability = { capability: "x-ignore-shared", state: true };
-      await qmp.execute("migrate-set-capabilities", { capabilities: [capability] });
-      await qmp.execute("migrate-incoming", { uri: `exec:cat '${frozen.state}'` });
-      await waitFor(
-        `The restoring of ${identity.name}`,
-        async () => {
-          // Frozen while stopped, it is restored stopped.
-          const status = await qmp.status("query-status");
-          return status === "paused" || status === "postmigrate";
-        },
-        { deadlineMs: this.#bootDeadlineMs },
-      );
-      await qmp.execute("cont");
-    });
-    await this.#connection.ready(this.#bootDeadlineMs);
-    const now = (Date.now() / 1000).toFixed(3);
-    const { name, number, machineId } = identity;
-    await this.run(`lab-identity ${name} ${number} ${machineId} ${now} ${randomUUID()}`);
-  }
-
-  async #hardware(): Promise<Hardware> {
-    const { identity, directory, sshPort } = this.record;
-    const [rootDisk = "", ...dataDisks] = [0, 1, 2].map((index) => join(directory, diskName(index)));
-    return {
-      ...{ image: this.#template.image, accelerator: this.#template.accelerator },
-      ...{ identity, rootDisk, dataDisks, sshPort },
-      storageNetworks: await this.#network.plug(identity.name),
-      consoleFile: join(directory, "console"),
-    };
-  }
-
   /** Waits until all units have started, those for network storage and its mounts included. */
   async #booted(): Promise<void> {
     await waitFor(
@@ -257,31 +202,31 @@ export class Guest {
       async () => {
         // It fails while systemd does not answer yet.
         const { stdout } = await this.attempt("systemctl is-system-running --wait", {
-          timeoutMs: this.#bootDeadlineMs,
+          timeoutMs: bootDeadlineMs,
         });
         return ["running", "degraded"].includes(stdout.trim());
       },
-      { deadlineMs: this.#bootDeadlineMs, intervalMs: 200 },
+      { deadlineMs: bootDeadlineMs, intervalMs: 50 },
     );
   }
 
-  get #bootDeadlineMs(): number {
-    return this.#template.accelerator.bootDeadlineMs;
-  }
-
-  async #bootId(): Promise<string> {
-    return this.run("cat /proc/sys/kernel/random/boot_id", { timeoutMs: 20_000 });
+  async #provisionStorage(): Promise<void> {
+    const script = readFileSync(new URL("provision-storage.sh", import.meta.url), "utf8");
+    await this.run("sh -s", { input: script });
   }
 
   #console(): string {
     try {
-      return readFileSync(join(this.record.directory, "console"), "utf8");
+      return readFileSync(consoleOf(this.record.directory), "utf8");
     } catch {
       return "";
     }
   }
 }
 
-function diskName(index: number): string {
-  return `disk${index}.qcow2`;
+/** Sparse: it takes what is written to it. */
+function makeDisk(file: string, size: number): void {
+  const descriptor = openSync(file, "wx", 0o600);
+  ftruncateSync(descriptor, size);
+  closeSync(descriptor);
 }

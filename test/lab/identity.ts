@@ -17,6 +17,9 @@ export interface GuestIdentity {
   readonly hostNqn: string;
 }
 
+/** The network that logins come by: `eth0` of each guest. */
+export const managementNetwork = "10.0.2";
+
 /** Networks between guests, by their first three parts: `eth1` and `eth2` of each guest. */
 export const storageNetworks = ["192.168.77", "192.168.78"] as const;
 

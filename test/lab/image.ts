@@ -1,9 +1,9 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cached, hashOf } from "./cache.ts";
 import { execute } from "./execute.ts";
-import { makeKernel } from "./recipe/kernel.ts";
+import { makeKernel } from "./recipe/kernel/kernel.ts";
 import { makeRootFileSystem } from "./recipe/root-file-system.ts";
 
 /** What guests boot: made from Debian packages, the same for every role. */
@@ -11,9 +11,9 @@ export interface Image {
   /** Names the image in the cache; another recipe has another. */
   readonly key: string;
   readonly directory: string;
+  /** The kernel: a program of this machine. */
   readonly kernel: string;
-  readonly initialRamDisk: string;
-  /** A raw disk with an ext4 file system and no partitions; only ever a backing file. */
+  /** A raw disk with an ext4 file system and no partitions; guests write beside it. */
   readonly rootDisk: string;
   /** Logs in as `root` and as `storage` on every guest. */
   readonly privateKeyFile: string;
@@ -21,48 +21,69 @@ export interface Image {
   readonly hostKey: string;
 }
 
-const files = ["vmlinux", "initrd.img", "root.raw", "id_ed25519", "host_key"] as const;
-const [kernel, initialRamDisk, rootDisk, privateKey, hostKey] = files;
-const rootDiskSize = "2G";
+const files = ["root.raw", "id_ed25519", "host_key"] as const;
+const [rootDisk, privateKey, hostKey] = files;
+const kernelFiles = ["linux", "lib/modules"] as const;
+const [kernel] = kernelFiles;
+const rootDiskSize = 2 * 1024 ** 3;
 
 /** The image, built by the recipe in `recipe/` unless the cache has it. Building takes root. */
 export async function findImage(report: (step: string) => void): Promise<Image> {
-  const key = hashOf([fileURLToPath(new URL("recipe", import.meta.url))]);
+  const kernelKey = hashOf([recipe("kernel"), recipe("debian.ts"), recipe("packages.ts")]);
+  const kernelDirectory = cached({
+    kind: "kernel",
+    key: kernelKey,
+    files: kernelFiles,
+    make: (building) => {
+      report("compiling the guests' kernel, which takes minutes, once");
+      return makeKernel(building);
+    },
+  });
+  // It is waited for where it is needed.
+  kernelDirectory.catch(() => {});
+  const key = hashOf([recipe("")], [kernelKey]);
   const directory = await cached({
     kind: "image",
     key,
     files,
     make: (building) => {
       report("building the guests' image from Debian packages");
-      return makeImage(building);
+      return makeImage(building, kernelDirectory);
     },
   });
   return {
     key,
     directory,
-    kernel: join(directory, kernel),
-    initialRamDisk: join(directory, initialRamDisk),
+    kernel: join(await kernelDirectory, kernel),
     rootDisk: join(directory, rootDisk),
     privateKeyFile: join(directory, privateKey),
     hostKey: readFileSync(join(directory, hostKey), "utf8").trim(),
   };
 }
 
-async function makeImage(directory: string): Promise<void> {
+function recipe(name: string): string {
+  return fileURLToPath(new URL(`recipe/${name}`, import.meta.url));
+}
+
+async function makeImage(directory: string, kernelDirectory: Promise<string>): Promise<void> {
   const keyFile = join(directory, privateKey);
   await execute("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "breezeblock-lab", "-f", keyFile]);
   const root = mkdtempSync(join(directory, "root-"));
-  // It becomes the guests' root directory, which others than root must be able to enter.
-  chmodSync(root, 0o755);
   const made = await makeRootFileSystem(root, readFileSync(`${keyFile}.pub`, "utf8"));
   writeFileSync(join(directory, hostKey), `${made.hostKey}\n`);
-  await makeKernel(root, directory);
+  await addModules(root, join(await kernelDirectory, "lib/modules"));
   await makeRootDisk(root, join(directory, rootDisk));
   rmSync(root, { recursive: true });
 }
 
+async function addModules(root: string, modules: string): Promise<void> {
+  cpSync(modules, join(root, "lib/modules"), { recursive: true });
+  for (const release of readdirSync(modules)) await execute("chroot", [root, "depmod", release]);
+}
+
 async function makeRootDisk(root: string, file: string): Promise<void> {
-  await execute("qemu-img", ["create", "-q", "-f", "raw", file, rootDiskSize]);
+  writeFileSync(file, "");
+  truncateSync(file, rootDiskSize);
   // With a journal: tests cut the power.
   const options = [
     "-q",

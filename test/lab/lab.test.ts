@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -11,7 +12,7 @@ import { waitFor } from "../support/wait-for.ts";
 import { attempt, execute } from "./execute.ts";
 import type { Guest } from "./guest.ts";
 import type { Lab, LabRecord } from "./lab.ts";
-import { listingOf } from "./listing.ts";
+import { type Listing, listingOf } from "./listing.ts";
 import { isAlive } from "./process-identity.ts";
 import { labAvailability, useLab } from "./use-lab.ts";
 
@@ -81,7 +82,7 @@ describe.skipIf(!labAvailability.available)(titled("the lab", labAvailability), 
       expect(await listingOf(storage)).not.toEqual(before);
       await lab.current().reset([storage.name]);
       const [fresh, consumer] = pair(lab.current());
-      expect(await listingOf(fresh)).toEqual(before);
+      expect(withoutUuids(await listingOf(fresh))).toEqual(withoutUuids(before));
       await consumer.run(`ping -c 1 -W 20 ${fresh.storageAddresses[0]}`);
     });
   });
@@ -128,17 +129,30 @@ describe.skipIf(!labAvailability.available)(titled("the lab", labAvailability), 
     const again = await attempt(process.execPath, [command, "up"], { env });
     expect(again).toMatchObject({ status: 2, stderr: expect.stringContaining("up already") });
 
-    const processes = await execute("pgrep", ["-f", String(storage?.["port"])]);
-    expect(processes).not.toBe("");
-    const directory = /\/var\/tmp\/breezeblock-lab-\w+/.exec(
-      await execute("pgrep", ["-af", `:${port}-:22`]),
-    )?.[0];
+    const recordFile = join(env.XDG_STATE_HOME, "breezeblock-lab/running.json");
+    const { directory } = JSON.parse(readFileSync(recordFile, "utf8")) as LabRecord;
+    const runningIn = async () => (await attempt("pgrep", ["-f", directory])).stdout;
+    const forwarders = async () => (await attempt("pgrep", ["-f", `TCP-LISTEN:${port},`])).stdout;
+    expect(await runningIn()).not.toBe("");
+    expect(await forwarders()).not.toBe("");
     await lab("down");
-    expect((await attempt("pgrep", ["-f", directory ?? ""])).stdout).toBe("");
-    expect(existsSync(directory ?? "/")).toBe(false);
+    expect(await runningIn()).toBe("");
+    expect(await forwarders()).toBe("");
+    expect(existsSync(directory)).toBe(false);
     expect(JSON.parse(await lab("status", "--json"))).toEqual([]);
   });
 });
+
+/** Each storage host makes its volume group itself, and LVM gives each a UUID of its own. */
+function withoutUuids(listing: Listing): Listing {
+  const uuid = /\|(\w{6}-(\w{4}-){5}\w{6})\|/g;
+  return Object.fromEntries(
+    Object.entries(listing).map(([section, lines]) => [
+      section,
+      lines.map((line) => line.replace(uuid, "||")),
+    ]),
+  );
+}
 
 function pair(lab: Lab): [storage: Guest, consumer: Guest] {
   const [storage] = lab.storage;
@@ -148,7 +162,7 @@ function pair(lab: Lab): [storage: Guest, consumer: Guest] {
 }
 
 function processesOf({ network, guests }: LabRecord) {
-  return [network.process, ...guests.map((guest) => guest.process)].filter(
+  return [network.process, ...guests.flatMap((guest) => [guest.process, guest.forwarder])].filter(
     (process) => process !== undefined,
   );
 }

@@ -1,19 +1,17 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Boot, Guest, type GuestRecord } from "./guest.ts";
+import type { Lifetime } from "./background.ts";
+import { Guest, type GuestRecord } from "./guest.ts";
 import { type GuestIdentity, guestIdentity } from "./identity.ts";
+import { findImage, type Image } from "./image.ts";
 import { Network, type NetworkRecord } from "./network.ts";
-import type { Lifetime } from "./qemu.ts";
 import { makeRunDirectory, removeRunDirectory, setOwner } from "./run-directory.ts";
-import { findTemplate, type Template } from "./template.ts";
 
 export interface LabOptions {
   /** How many storage hosts, default 1. */
   readonly storage?: number;
   /** How many consumers, default 1. */
   readonly consumers?: number;
-  /** Default `restored`. */
-  readonly boot?: Boot;
 }
 
 export interface StartOptions {
@@ -35,20 +33,20 @@ export interface LabRecord {
 /** Storage and consumer hosts on the same two storage networks. */
 export class Lab {
   readonly #directory: string;
-  readonly #template: Template;
+  readonly #image: Image;
   readonly #network: Network;
   readonly #lifetime: Lifetime;
   #guests: readonly Guest[];
 
   private constructor(
     directory: string,
-    template: Template,
+    image: Image,
     network: Network,
     lifetime: Lifetime,
     guests: readonly Guest[],
   ) {
     this.#directory = directory;
-    this.#template = template;
+    this.#image = image;
     this.#network = network;
     this.#lifetime = lifetime;
     this.#guests = guests;
@@ -59,15 +57,15 @@ export class Lab {
     options: LabOptions = {},
     { lifetime = "with its starter", report = () => {}, onRecord = () => {} }: StartOptions = {},
   ): Promise<Lab> {
-    const { storage = 1, consumers = 1, boot = "restored" } = options;
-    const template = await findTemplate(report);
+    const { storage = 1, consumers = 1 } = options;
+    const image = await findImage(report);
     const directory = await makeRunDirectory();
     const network = await Network.start(join(directory, "network"), lifetime);
     if (lifetime === "until told") setOwner(directory, network.record.process);
-    const lab = new Lab(directory, template, network, lifetime, []);
+    const lab = new Lab(directory, image, network, lifetime, []);
     onRecord(lab.record);
     try {
-      await lab.#add([...identities("storage", storage), ...identities("consumer", consumers)], boot);
+      await lab.#add([...identities("storage", storage), ...identities("consumer", consumers)]);
     } catch (error) {
       await lab.stop();
       throw error;
@@ -77,10 +75,10 @@ export class Lab {
 
   /** The running lab that another process started and kept as `record`. */
   static async open(record: LabRecord): Promise<Lab> {
-    const template = await findTemplate(() => {});
+    const image = await findImage(() => {});
     const network = new Network(record.network);
-    const guests = record.guests.map((guest) => new Guest(guest, template, network, "until told"));
-    return new Lab(record.directory, template, network, "until told", guests);
+    const guests = record.guests.map((guest) => new Guest(guest, image, network, "until told"));
+    return new Lab(record.directory, image, network, "until told", guests);
   }
 
   get record(): LabRecord {
@@ -111,7 +109,7 @@ export class Lab {
         const { identity, directory, sshPort } = guest.record;
         await guest.stop();
         rmSync(directory, { recursive: true, force: true });
-        const fresh = await this.#start(identity, "restored", sshPort);
+        const fresh = await this.#start(identity, sshPort);
         this.#guests = this.#guests.with(index, fresh);
       }),
     );
@@ -125,16 +123,16 @@ export class Lab {
     await removeRunDirectory(this.#directory);
   }
 
-  async #add(identities: readonly GuestIdentity[], boot: Boot): Promise<void> {
-    const started = await Promise.allSettled(identities.map((identity) => this.#start(identity, boot)));
+  async #add(identities: readonly GuestIdentity[]): Promise<void> {
+    const started = await Promise.allSettled(identities.map((identity) => this.#start(identity)));
     this.#guests = started.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
     for (const result of started) if (result.status === "rejected") throw result.reason;
   }
 
-  #start(identity: GuestIdentity, boot: Boot, sshPort?: number): Promise<Guest> {
+  #start(identity: GuestIdentity, sshPort?: number): Promise<Guest> {
     const directory = join(this.#directory, identity.name);
-    const options = { boot, lifetime: this.#lifetime, sshPort };
-    return Guest.start(identity, directory, this.#template, this.#network, options);
+    const options = { lifetime: this.#lifetime, sshPort };
+    return Guest.start(identity, directory, this.#image, this.#network, options);
   }
 }
 

@@ -1,19 +1,23 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
-import { storageNetworks } from "./identity.ts";
+import { waitFor } from "../support/wait-for.ts";
+import { type Lifetime, startInBackground } from "./background.ts";
+import { execute } from "./execute.ts";
+import { managementNetwork, storageNetworks } from "./identity.ts";
 import { killProcess, type ProcessIdentity } from "./process-identity.ts";
-import { type Lifetime, monitorOf, startQemu } from "./qemu.ts";
-import { withQmp } from "./qmp.ts";
 
 /** What is kept of a running network, for another process to go on with it. */
 export interface NetworkRecord {
-  readonly directory: string;
+  /** Holds the network namespace. */
   readonly process: ProcessIdentity;
 }
 
+/** `eth0` of a guest is on the first bridge, and so on. */
+const bridges = ["management", ...storageNetworks.map((_, index) => `storage${index}`)];
+
 /**
- * The storage networks between guests: a hub each, in a QEMU of its own that has no machine. Guests come and go
- * by a unix socket for each of their NICs, so that any of them may be killed; frames never leave these sockets.
+ * The networks between guests: bridges in a network namespace that nothing but guests is in. No frame leaves it, and this
+ * machine's own interfaces and routes stay as they are.
  */
 export class Network {
   readonly record: NetworkRecord;
@@ -24,62 +28,70 @@ export class Network {
 
   static async start(directory: string, lifetime: Lifetime): Promise<Network> {
     mkdirSync(directory);
-    const process = await startQemu(directory, ["-machine", "none"], lifetime);
-    return new Network({ directory, process });
+    // Its argument is how it is found when its lab was not tidied up.
+    const holder = ["sh", "-c", "while :; do sleep 3600; done", `${directory}/`];
+    const process = await startInBackground(["unshare", "--net", "--", ...holder], {
+      lifetime,
+      logFile: join(directory, "log"),
+    });
+    const network = new Network({ process });
+    await waitFor("The network's namespace", () => isolated(process.pid), { intervalMs: 10 });
+    await network.#ip([
+      "link set lo up",
+      ...bridges.flatMap((bridge) => [`link add ${bridge} type bridge`, `link set ${bridge} up`]),
+      `addr add ${managementNetwork}.2/24 dev ${bridges[0]}`,
+    ]);
+    return network;
   }
 
-  /** Makes plugs for the NICs of guest `name`, new ones if it had some; gives what goes into `-netdev`. */
+  /** `command`, as it is run on this network. */
+  inside(command: readonly string[]): string[] {
+    return ["nsenter", `--net=${namespaceOf(this.record.process.pid)}`, "--", ...command];
+  }
+
+  /** Makes plugs for the NICs of guest `name`, new ones if it had some; gives the names of their interfaces. */
   async plug(name: string): Promise<string[]> {
     await this.unplug(name);
-    return withQmp(monitorOf(this.record.directory), async (hub) => {
-      const clients: string[] = [];
-      for (const index of storageNetworks.keys()) {
-        const path = join(this.record.directory, plugName(name, index));
-        const id = plugName(name, index);
-        await hub.execute("netdev_add", { type: "stream", id, server: true, addr: { type: "unix", path } });
-        await hub.execute("netdev_add", {
-          type: "hubport",
-          id: portName(name, index),
-          hubid: index,
-          netdev: id,
-        });
-        clients.push(`stream,server=off,addr.type=unix,addr.path=${path}`);
-      }
-      return clients;
-    });
+    await this.#ip(
+      bridges.flatMap((bridge, index) => [
+        `tuntap add dev ${plugName(name, index)} mode tap`,
+        `link set ${plugName(name, index)} master ${bridge} up`,
+      ]),
+    );
+    return bridges.map((_, index) => plugName(name, index));
   }
 
   /** Takes the plugs of guest `name` away, if it has any. */
   async unplug(name: string): Promise<void> {
-    await withQmp(monitorOf(this.record.directory), async (hub) => {
-      for (const index of storageNetworks.keys()) {
-        for (const id of [portName(name, index), plugName(name, index)]) {
-          await hub.execute("netdev_del", { id }).catch(ignoreMissing);
-        }
-      }
-    });
+    const plugs = bridges.map((_, index) => `link del ${plugName(name, index)}`);
+    // With `-force` those that are not there are passed over, and it fails for them in the end.
+    await this.#ip(plugs, ["-force"]).catch(() => {});
   }
 
-  /** Lets frames between the hub and a NIC of guest `name` through, or loses them; the guest's link stays up. */
+  /** Lets frames of a guest's NIC on a storage network through, or loses them; the guest's link stays up. */
   async setLink(name: string, index: number, up: boolean): Promise<void> {
-    await withQmp(monitorOf(this.record.directory), (hub) =>
-      hub.execute("set_link", { name: plugName(name, index), up }),
-    );
+    await this.#ip([`link set ${plugName(name, index + 1)} ${up ? "up" : "down"}`]);
   }
 
   async stop(): Promise<void> {
     await killProcess(this.record.process);
   }
+
+  async #ip(lines: readonly string[], options: readonly string[] = []): Promise<void> {
+    const [command = "", ...args] = this.inside(["ip", ...options, "-batch", "-"]);
+    await execute(command, args, { input: `${lines.join("\n")}\n` });
+  }
 }
 
+function namespaceOf(pid: number | "self"): string {
+  return `/proc/${pid}/ns/net`;
+}
+
+function isolated(pid: number): boolean {
+  return readlinkSync(namespaceOf(pid)) !== readlinkSync(namespaceOf("self"));
+}
+
+/** At most 15 characters, as names of interfaces may have. */
 function plugName(name: string, index: number): string {
   return `${name}-${index}`;
-}
-
-function portName(name: string, index: number): string {
-  return `${name}-${index}-port`;
-}
-
-function ignoreMissing(error: unknown): void {
-  if (!(error instanceof Error && /not found/.test(error.message))) throw error;
 }

@@ -35,11 +35,11 @@ export async function removeRunDirectory(directory: string): Promise<void> {
   rmSync(directory, { recursive: true, force: true });
 }
 
-/** The lab's QEMUs name files in their run directory on their command lines. */
+/** The lab's processes name files in their run directory on their command lines. */
 function processesIn(directory: string): ProcessIdentity[] {
   return readdirSync("/proc").flatMap((name) => {
     const identity = /^\d+$/.test(name) ? identify(Number(name)) : undefined;
-    return identity !== undefined && commandLine(name).includes(`unix:${directory}/`) ? [identity] : [];
+    return identity !== undefined && commandLine(name).includes(`${directory}/`) ? [identity] : [];
   });
 }
 

@@ -58,7 +58,7 @@ export class LvmGround {
     );
   }
 
-  /** Where a logical volume's extents are: `/dev/vdb:1280-1295`. */
+  /** Where a logical volume's extents are: `/dev/ubdb:1280-1295`. */
   async ranges(name: string): Promise<string> {
     return (await this.sh('lvs --noheadings --segments -o seg_pe_ranges "$1"', name)).trim();
   }

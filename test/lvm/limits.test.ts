@@ -28,7 +28,7 @@ describe.skipIf(!labAvailability.available)(titled("limits of a volume group", l
     await expect(check("vg0", "pool0")).rejects.toThrow(/lvchange --zero y vg0\/pool0/);
     await ground.sh("lvchange -qq --zero y vg0/pool0");
     await check("vg0", "pool0");
-    await ground.sh("vgcreate -qq -y spare /dev/vdc && vgexport -qq spare");
+    await ground.sh("vgcreate -qq -y spare /dev/ubdc && vgexport -qq spare");
     await expect(check("spare", null)).rejects.toThrow(/vgimport spare/);
     await ground.sh("vgimport -qq spare && vgremove -qq -y spare");
   });
@@ -55,7 +55,7 @@ describe.skipIf(!labAvailability.available)(titled("limits of a volume group", l
 
   it("let a thin pool be nearly full, and then take nothing new", async () => {
     await ground.sh(
-      "vgcreate -qq -y small /dev/vdc && lvcreate -qq -y --type thin-pool -L 64M -n pool small",
+      "vgcreate -qq -y small /dev/ubdc && lvcreate -qq -y --type thin-pool -L 64M -n pool small",
     );
     const small = ground.withSettings({ volumeGroup: "small", thinPool: "pool" });
     const volume = await small.create({ sizeBytes: 64 * mebibyte });
@@ -71,7 +71,7 @@ describe.skipIf(!labAvailability.available)(titled("limits of a volume group", l
 
   it("hold 1,000 ordinary volumes; more are refused with what helps, which does help", async () => {
     const big = ground.withSettings({ volumeGroup: "big", thinPool: null, volumeClear: "none" });
-    await ground.sh("vgcreate -qq -y -s 1m big /dev/vdc");
+    await ground.sh("vgcreate -qq -y -s 1m big /dev/ubdc");
     await fillGroup("big", 1000);
     let commands = 0;
     const executor = {
@@ -90,7 +90,7 @@ describe.skipIf(!labAvailability.available)(titled("limits of a volume group", l
     await ground.sh(`
       truncate -s 256M /var/tmp/disk && disk=$(losetup -f --show /var/tmp/disk) &&
       pvcreate -qq -y --metadatasize 64m "$disk" && vgextend -qq big "$disk" &&
-      pvchange -qq -y --metadataignore y /dev/vdc`);
+      pvchange -qq -y --metadataignore y /dev/ubdc`);
     await big.delete(await big.create(small));
   });
 

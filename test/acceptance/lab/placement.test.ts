@@ -96,7 +96,7 @@ describe.skipIf(!labAvailability.available)(titled("three backends as one pool",
       const [storage] = lab.current().storage;
       if (storage === undefined || engine === undefined) throw new Error("the lab has a storage host");
       await storage.run(`
-        vgcreate -qq -y vg1 /dev/vdc && lvcreate -qq -y -L 4G -n directory vg0 &&
+        vgcreate -qq -y vg1 /dev/ubdc && lvcreate -qq -y -L 4G -n directory vg0 &&
         mkfs.ext4 -q -m 0 /dev/vg0/directory && mkdir -p /srv/volumes && mount /dev/vg0/directory /srv/volumes`);
       served = await serveForTest(provider, { log: () => undefined });
       const terraform = new TerraformWorkspace({ engine, provider: { reattach: served.reattach } });

@@ -86,7 +86,7 @@ export function useSan(options: UseLabOptions = {}): San {
     // A backend is one storage, so each protocol has a volume group of its own. LVM gives a pool another mapping with its
     // first thin volume, and leaves it there.
     san.storage.run(
-      "vgcreate -qq -y vg1 /dev/vdc && lvcreate -qq -y --type thin-pool -L 5G -n pool0 vg1 && lvcreate -qq -y -V 64M --thinpool pool0 -n first vg1 && lvremove -qq -y vg1/first",
+      "vgcreate -qq -y vg1 /dev/ubdc && lvcreate -qq -y --type thin-pool -L 5G -n pool0 vg1 && lvcreate -qq -y -V 64M --thinpool pool0 -n first vg1 && lvremove -qq -y vg1/first",
     ),
   );
   afterEach(() => san.closePrograms());

@@ -4,12 +4,9 @@ export const suite = "bookworm";
 /** Debian's name of the guests' architecture: the only one that the lab knows. */
 export const architecture = "amd64";
 
-/** The kernel for virtual machines; it has all of LIO, nvmet, device-mapper and open-iscsi. */
-export const kernelPackage = "linux-image-cloud-amd64";
-
 /** What every guest has besides Debian's essential packages, by what it is for. */
 export const guestPackages: readonly string[] = [
-  ...["systemd", "systemd-sysv", "udev", "dbus", "kmod", "busybox-static"],
+  ...["systemd", "systemd-sysv", "udev", "dbus", "kmod"],
   ...["iproute2", "iputils-ping", "procps", "psmisc", "passwd", "login", "sudo", "libpam-modules"],
   ...["openssh-server", "openssh-client"],
   ...["mount", "fdisk", "util-linux-extra", "bsdextrautils", "parted", "tar", "gzip", "mawk"],

@@ -15,17 +15,17 @@ import {
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execute } from "../execute.ts";
-import { aptSources } from "./apt-sources.ts";
-import { guestPackages, kernelPackage, suite } from "./packages.ts";
+import { unpackPackages } from "./debian.ts";
+import { guestPackages } from "./packages.ts";
 
 /** What the packages' maintainer scripts would enable, as far as it has to do with storage. */
 const enabledUnits = [
   ...["lab-identity.service", "ssh.service", "dbus.socket", "remote-fs.target"],
   ...["blk-availability.service", "dm-event.socket", "lvm2-lvmpolld.socket"],
-  ...["iscsid.socket", "open-iscsi.service", "nvmf-autoconnect.service", "rtslib-fb-targetctl.service"],
+  ...["iscsid.socket", "open-iscsi.service", "nvmf-autoconnect.service"],
 ];
 
-/** What would cost an emulated machine time and tells no test anything. */
+/** What would cost time at each boot and tells no test anything. */
 const maskedUnits = [
   ...[
     "apt-daily.timer",
@@ -34,7 +34,7 @@ const maskedUnits = [
     "e2scrub_all.timer",
     "fstrim.timer",
   ],
-  ...["e2scrub_reap.service", "getty@tty1.service", "serial-getty@ttyS0.service", "getty-static.service"],
+  ...["e2scrub_reap.service", "getty@tty1.service", "getty-static.service"],
   ...["systemd-timesyncd.service", "systemd-update-utmp.service", "systemd-update-utmp-runlevel.service"],
   ...["systemd-tmpfiles-clean.timer", "systemd-hwdb-update.service", "systemd-journal-flush.service"],
   ...["ldconfig.service", "systemd-journal-catalog-update.service", "systemd-update-done.service"],
@@ -57,39 +57,18 @@ const neededGenerators = ["systemd-fstab-generator"];
  * Gives the public host key that guests show.
  */
 export async function makeRootFileSystem(root: string, userKey: string): Promise<{ hostKey: string }> {
-  await unpackPackages(root);
+  await unpackPackages(root, guestPackages);
   await addAccounts(root);
   await addFiles(root, userKey);
   await execute("chroot", [root, "ldconfig"]);
   await enableUnits(root);
   trimLvm(root);
-  // Without this, every targetcli and targetctl in an emulated guest would compile Python's library anew.
+  // Without this, every targetcli and targetctl would compile Python's library anew.
   await execute("chroot", [
     ...[root, "python3", "-m", "compileall", "-q", "-j2"],
     ...["/usr/lib/python3.11", "/usr/lib/python3/dist-packages"],
   ]);
   return { hostKey: await addHostKey(root) };
-}
-
-async function unpackPackages(root: string): Promise<void> {
-  const excluded = ["doc", "man", "locale", "info"].map(
-    (name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`,
-  );
-  await execute(
-    "mmdebstrap",
-    [
-      ...["--quiet", "--mode=root", "--variant=extract", "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr"],
-      ...['--aptopt=APT::Install-Recommends "false"', ...excluded],
-      ...[
-        "--include=?essential",
-        `--include=${[kernelPackage, ...guestPackages].join(",")}`,
-        suite,
-        root,
-        "-",
-      ],
-    ],
-    { input: await aptSources() },
-  );
 }
 
 async function addAccounts(root: string): Promise<void> {
@@ -133,7 +112,7 @@ async function addFiles(root: string, userKey: string): Promise<void> {
     mkdirSync(at(directory), { recursive: true });
   }
   copyFileSync(at("usr/share/openssh/sshd_config"), at("etc/ssh/sshd_config"));
-  writeFileSync(at("etc/fstab"), "/dev/vda / ext4 defaults,noatime 0 0\n");
+  writeFileSync(at("etc/fstab"), "/dev/ubda / ext4 defaults,noatime 0 0\n");
   writeFileSync(at("etc/machine-id"), `${randomUUID().replaceAll("-", "")}\n`);
 
   cpSync(fileURLToPath(new URL("files", import.meta.url)), root, { recursive: true });
