@@ -17,9 +17,10 @@ for tree in target nvmet; do
   root=/sys/kernel/config/$tree
   [ -d $root ] || continue
   find $root -name '*statistics' -prune -o -type l -printf '%p -> %l\n' -o -type d -print
-  # `acls/*/param` shows what the initiator that is logged in has negotiated.
+  # `acls/*/param` shows what the initiator that is logged in has negotiated; nvmet fills in the queue size of a port in use.
   find $root -name '*statistics' -prune -o -path '*/acls/*/param' -prune -o -type f -readable \
     ! -name info ! -name hba_info ! -name dynamic_sessions ! -name action ! -name control ! -name dbroot \
+    ! -name param_max_queue_size \
     -exec grep -s '' /dev/null {} + | sed 's/:NULL$/:/'
 done
 section "kept targets"

@@ -19,6 +19,12 @@ ln -s $core $group/lun/lun_0/foreign
 ln -s $group/lun/lun_0 $group/acls/$initiator/lun_0/foreign
 echo 1 >$group/enable
 targetctl save >/dev/null
+# Debian's unit does not wait for volumes; its users have it do so.
+mkdir -p /etc/systemd/system/rtslib-fb-targetctl.service.d
+cat >/etc/systemd/system/rtslib-fb-targetctl.service.d/foreign.conf <<UNIT
+[Service]
+ExecStartPre=udevadm wait --timeout=30 /dev/vg0/foreign-iscsi
+UNIT
 
 # Debian has no tool that keeps nvmet's configuration: its users write such a unit.
 cat >/usr/local/sbin/foreign-nvmet <<SCRIPT
