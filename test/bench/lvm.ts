@@ -49,7 +49,7 @@ export async function benchLvm(): Promise<readonly Comparison[]> {
     const [storage] = lab.storage;
     const [consumer] = lab.consumers;
     if (storage === undefined || consumer === undefined) throw new Error("The lab lacks a host.");
-    console.log("The hosts are guests, emulated where there is no KVM: only the ratios mean anything.");
+    console.log("The hosts are guests that run as processes here: only the ratios mean anything.");
     return [...(await benchLifecycle(storage, consumer)), await benchRefresh(storage)];
   } finally {
     await lab.stop();

@@ -7,7 +7,7 @@ import type { Guest } from "../lab/guest.ts";
 
 /**
  * Adds `count` volumes like `model`, which must be thin, to the volume group's metadata at once: as many `lvcreate` would
- * take an emulated host longer than all else. They are not active, and listed all the same.
+ * take a guest longer than all else. They are not active, and listed all the same.
  */
 export async function plantVolumes(storage: Guest, model: VolumeRecord, count: number): Promise<void> {
   const file = "/root/volume-group";

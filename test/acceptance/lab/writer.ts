@@ -66,7 +66,7 @@ export class Writer {
   }
 }
 
-// The pause leaves the emulated processor to what the test is about.
+// The pause leaves the guest's processor to what the test is about.
 const script = `
 i=0
 while [ ! -e "$2/stop" ]; do
