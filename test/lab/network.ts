@@ -68,9 +68,13 @@ export class Network {
     await this.#ip(plugs, ["-force"]).catch(() => {});
   }
 
-  /** Lets frames of a guest's NIC on a storage network through, or loses them; the guest's link stays up. */
+  /**
+   * Lets frames of a guest's NIC on a storage network through, or loses them; the guest's link stays up. Its plug does too:
+   * what is written to one that is down fails, and guests take that for broken hardware.
+   */
   async setLink(name: string, index: number, up: boolean): Promise<void> {
-    await this.#ip([`link set ${plugName(name, index + 1)} ${up ? "up" : "down"}`]);
+    const plug = plugName(name, index + 1);
+    await this.#ip([`link set ${plug} ${up ? `master ${bridges[index + 1]}` : "nomaster"}`]);
   }
 
   async stop(): Promise<void> {
