@@ -9,6 +9,7 @@ import {
   parseObjectId,
   requireOwn,
   updateSnapshot,
+  withoutRun,
 } from "../src/backend/index.ts";
 import { type JsonValue, type SnapshotRecord, StorageError } from "../src/contract/index.ts";
 import { labelsAllOf, labelsOf, labelsSetting, plannedWithDefaults } from "./common/labels.ts";
@@ -231,7 +232,7 @@ export const snapshot = defineResource<SnapshotAttributes>({
       snapshot_size_percent: null,
       labels: null,
       timeouts: null,
-      ...(record.settings as Partial<Written>),
+      ...(withoutRun(record.settings) as Partial<Written>),
       id: formatObjectId({ backend: backend.name, uuid: record.id }),
       volume_id: await volumeIdOfSnapshot(record, backend),
     });

@@ -1,4 +1,11 @@
-import { type Backend, formatObjectId, imageSetting, isProtected, moveOf } from "../../src/backend/index.ts";
+import {
+  type Backend,
+  formatObjectId,
+  imageSetting,
+  isProtected,
+  moveOf,
+  withoutRun,
+} from "../../src/backend/index.ts";
 import type { JsonValue, VolumeRecord } from "../../src/contract/index.ts";
 import { type ImageState, imageAttributes } from "../common/images.ts";
 import { labelsAllOf, labelsOf, labelsSetting } from "../common/labels.ts";
@@ -83,7 +90,7 @@ function migrationOf(record: VolumeRecord): string | null {
 
 /** What the host keeps of what was written in the configuration that was applied last. */
 export function settingsOnHost(record: VolumeRecord, backend: Backend): Kept {
-  const { image: _, ...writtenSettings } = record.settings;
+  const { image: _, ...writtenSettings } = withoutRun(record.settings);
   return {
     name_prefix: null,
     availability_zone: null,

@@ -1,7 +1,8 @@
 import { type JobSpec, type ObjectRecord, StorageError, type Work } from "../contract/index.ts";
 import type { Backend, LockedBackend } from "./backend.ts";
+import { isMadeBy, newRun } from "./creation-runs.ts";
 import type { Listing } from "./listing.ts";
-import { removeHalfMade } from "./removal.ts";
+import { removeHalfMade, takenOver } from "./removal.ts";
 
 /** Work of several steps without the lock, after which the matching `complete` makes the object whole. */
 export interface Filling {
@@ -100,6 +101,8 @@ export interface CreationPlan<R> {
   readonly id: string;
   /** Takes over what an earlier run left whole; absent where nothing was. */
   readonly resume: (() => Promise<R>) | undefined;
+  /** Enters this run in what an earlier one left unfinished; absent where nothing was. */
+  readonly takeOver: (() => Promise<R>) | undefined;
   begin(): Promise<Work<R> | Filling>;
   /** The object while its job works, as other work under the lock must see it. */
   readonly reservation: R;
@@ -112,14 +115,16 @@ export interface Creation<R> {
   readonly kind: "volume" | "snapshot";
   readonly action: string;
   readonly signal: AbortSignal | undefined;
-  plan(locked: LockedBackend): CreationPlan<R> | Promise<CreationPlan<R>>;
+  /** @param run goes into the object's settings */
+  plan(locked: LockedBackend, run: string): CreationPlan<R> | Promise<CreationPlan<R>>;
   complete(id: string, locked: LockedBackend): Promise<R>;
   /** Enters the object in a listing. */
   keep(listing: Listing, record: R): R;
 }
 
 /**
- * Makes an object, or finishes what a killed create of the same intent left behind.
+ * Makes an object, or finishes what a killed create of the same intent left behind. A run that was taken for killed, and was
+ * not, neither finishes nor removes what another has taken over.
  *
  * @throws HalfMadeError when something was left on the host that a later delete has to remove
  */
@@ -128,30 +133,45 @@ export async function carryOutCreation<R extends ObjectRecord>(
   creation: Creation<R>,
 ): Promise<R> {
   const { kind, action, signal } = creation;
+  const run = newRun();
   let made: string | undefined;
+  let isReserved = false;
+  let isLost = false;
   let copied = (): void => undefined;
   try {
     return await carryOut(backend, {
       action,
       signal,
       begin: async (locked) => {
-        const plan = await creation.plan(locked);
+        const plan = await creation.plan(locked, run);
         backend.known.add(plan.id);
         if (plan.resume !== undefined) {
           return { state: "ready", record: creation.keep(locked.fresh, await plan.resume()) };
         }
+        // Before anything else of it is touched: from here on it is this run's.
+        if (plan.takeOver !== undefined) creation.keep(locked.fresh, await plan.takeOver());
         made = plan.id;
         const begun = await plan.begin();
+        isReserved = true;
         creation.keep(locked.fresh, begun.state === "ready" ? begun.record : plan.reservation);
         if (begun.state !== "ready" && plan.copyOf !== undefined) {
           copied = backend.ownCopies.begin(plan.copyOf);
         }
         return begun;
       },
-      complete: async (locked) => creation.keep(locked.fresh, await creation.complete(made ?? "", locked)),
+      complete: async (locked) => {
+        const id = made ?? "";
+        const record = (kind === "volume" ? locked.fresh.volumes : locked.fresh.snapshots).get(id);
+        if (record === undefined || !isMadeBy(record, run)) {
+          isLost = true;
+          throw takenOver(backend, { kind, action, id, isThere: record !== undefined });
+        }
+        return creation.keep(locked.fresh, await creation.complete(id, locked));
+      },
     });
   } catch (error) {
-    throw made === undefined ? error : await removeHalfMade(backend, kind, made, error);
+    if (made === undefined || isLost) throw error;
+    throw await removeHalfMade(backend, { kind, action, id: made, run, isReserved }, error);
   } finally {
     copied();
   }

@@ -45,31 +45,37 @@ export async function sizeFromImage(
   return Math.ceil(bytes / bytesPerGib) * bytesPerGib;
 }
 
+/** Makes the place for a volume's image this run's: what another one begins from now on does nothing there. */
+export async function claimStaging(
+  backend: Backend,
+  { id }: Pick<NewVolume, "id">,
+  image: ImageSource,
+  run: string,
+  locked: LockedBackend,
+): Promise<void> {
+  const directory = backend.driver.stagingDirectory(locked.fresh.identity ?? "");
+  const creating = [...locked.fresh.volumes.values()].filter(({ phase }) => phase === "creating");
+  const ids = creating.map((record) => record.id);
+  await prepareStaging(locked.executor, directory, { volumeId: id, image, run }, ids);
+}
+
 /** IMG-2. Reserves the volume under the lock, and says how it is filled without it. */
 export async function beginFilling(
   backend: Backend,
-  volume: NewVolume,
-  image: ImageSource,
+  { volume, image, run }: { readonly volume: NewVolume; readonly image: ImageSource; readonly run: string },
   locked: LockedBackend,
   action: string,
   signal: AbortSignal | undefined,
 ): Promise<Filling> {
   const { driver, host, log } = backend;
   const target = await driver.reserveForImage(volume, locked);
-  const creating = [...locked.fresh.volumes.values()].filter(({ phase }) => phase === "creating");
-  await prepareStaging(
-    locked.executor,
-    target,
-    volume.id,
-    image,
-    creating.map(({ id }) => id),
-  );
+  await claimStaging(backend, volume, image, run, locked);
   const jobs = fillingJobs(volume.id, target.jobsDirectory);
   return {
     state: "filling",
     fill: () =>
       fillFromImage({
-        ...{ action, host, image, target, signal },
+        ...{ action, host, image, run, target, signal },
         volumeId: volume.id,
         sizeBytes: volume.sizeBytes,
         onProgress: (progress) => log.debug("image", { volume: volume.name, progress }),

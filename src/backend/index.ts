@@ -26,6 +26,7 @@ export {
 } from "./candidates.ts";
 export { Consumer, isAbsentConsumer, type Observation } from "./consumers.ts";
 export * from "./consumption.ts";
+export { withoutRun } from "./creation-runs.ts";
 export { Fleet, type FleetOptions } from "./fleet.ts";
 export {
   createGroupSnapshot,

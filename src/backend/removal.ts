@@ -1,7 +1,8 @@
-import type { ObjectRecord, VolumeRecord, Work } from "../contract/index.ts";
+import { type ObjectRecord, StorageError, type VolumeRecord, type Work } from "../contract/index.ts";
 import { fillingJobs } from "../images/index.ts";
 import type { Backend, LockedBackend } from "./backend.ts";
 import { carryOut, type Undertaking } from "./carry-out.ts";
+import { isMadeBy } from "./creation-runs.ts";
 import { isFromImage, removeStaging } from "./images.ts";
 import { HalfMadeError, isInterruption } from "./ownership.ts";
 
@@ -87,33 +88,77 @@ export async function stopJobs(
   if (record.phase === "deleting") return;
   const jobs = backend.driver.jobsOf(record.id);
   const directory = jobs[0]?.directory;
-  const [stage, fill] =
-    isFromImage(record) && directory !== undefined ? fillingJobs(record.id, directory) : [];
-  const stopped = [...jobs, fill, fetching === "stop fetching" ? stage : undefined].filter(
-    (job) => job !== undefined,
-  );
+  const filling = isFromImage(record) && directory !== undefined ? fillingJobs(record.id, directory) : [];
+  const [fetch, ...others] = filling;
+  const stopped = [...jobs, ...(fetch === undefined || fetching === "keep fetching" ? others : filling)];
   await Promise.all(stopped.map((job) => backend.host.forgetJob(job, { stop: true })));
+}
+
+/** What a run was making. */
+interface HalfMade {
+  readonly kind: Kind;
+  /** For errors, a verb phrase. */
+  readonly action: string;
+  readonly id: string;
+  readonly run: string;
+  /** It was on the host when that was last known. */
+  readonly isReserved: boolean;
 }
 
 /**
  * After a failed create: removes what it made, where that is certain, and tells what to throw: `error` itself when
- * nothing is left, a `HalfMadeError` otherwise.
+ * nothing is left, a `HalfMadeError` otherwise. What another run has taken over is that run's, and stays.
  */
 export async function removeHalfMade(
   backend: Backend,
-  kind: Kind,
-  uuid: string,
+  { kind, action, id, run, isReserved }: HalfMade,
   error: unknown,
 ): Promise<unknown> {
-  if (isInterruption(error)) return new HalfMadeError(uuid, error);
+  if (isInterruption(error)) return new HalfMadeError(id, error);
+  const { begin, complete } = removal(backend, kind, id);
+  let lost: StorageError | undefined;
   try {
     await carryOut(backend, {
-      action: `remove the unfinished ${kind} ${uuid}`,
+      action: `remove the unfinished ${kind} ${id}`,
       signal: undefined,
-      ...removal(backend, kind, uuid),
+      async begin(locked) {
+        const record = (kind === "volume" ? locked.fresh.volumes : locked.fresh.snapshots).get(id);
+        const isThere = record !== undefined;
+        const isOthers = isThere ? !isMadeBy(record, run) : isReserved;
+        if (isOthers) lost = takenOver(backend, { kind, action, id, isThere }, error);
+        // Of what is gone, something may be left.
+        if (!isThere || !isOthers) return begin(locked);
+        return { state: "ready", record: null };
+      },
+      complete,
     });
-    return error;
+    return lost ?? error;
   } catch {
-    return new HalfMadeError(uuid, error);
+    return lost ?? new HalfMadeError(id, error);
   }
+}
+
+/**
+ * That what a run was making is another run's by now: no state of the first may hold it.
+ *
+ * @param cause why the first one would have failed anyway
+ */
+export function takenOver(
+  backend: Backend,
+  { kind, action, id, isThere }: Omit<HalfMade, "run" | "isReserved"> & { readonly isThere: boolean },
+  cause?: unknown,
+): StorageError {
+  const what = isThere
+    ? `Another run has taken over the making of ${kind} ${id} meanwhile, and this one leaves it alone`
+    : `The ${kind} ${id} that it was making is gone: another run has removed it meanwhile`;
+  const failure = cause instanceof Error ? `; before that it failed here: ${cause.message}` : "";
+  return new StorageError({
+    kind: kind === "volume" ? "VolumeIsBusy" : "SnapshotIsBusy",
+    action,
+    reason: `${what}${failure}`,
+    nextStep: "Let the other run end, then run again; let one run at a time apply a configuration",
+    backend: backend.name,
+    host: backend.host.host,
+    cause,
+  });
 }

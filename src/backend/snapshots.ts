@@ -8,6 +8,7 @@ import {
 } from "../contract/index.ts";
 import type { Backend, LockedBackend } from "./backend.ts";
 import { carryOut, carryOutCreation } from "./carry-out.ts";
+import { withRun } from "./creation-runs.ts";
 import { settleImages } from "./image-marks.ts";
 import { keepingMarks } from "./migration-marks.ts";
 import {
@@ -62,16 +63,20 @@ export async function createSnapshot(
     kind: "snapshot",
     action,
     signal,
-    plan(locked) {
+    plan(locked, run) {
       const volume = requireVolume(backend, request.volumeId, locked, "take a snapshot of");
       requireUsable("take a snapshot of", "volume", volume);
       const resumed = findResumable(backend, request, locked);
-      const snapshot = newSnapshot(backend, request, resumed);
+      const snapshot = newSnapshot(backend, request, resumed, run);
       return {
         id: snapshot.id,
         resume:
           resumed?.phase === "unacknowledged"
             ? () => backend.driver.updateSnapshot(resumed, metadataOf(snapshot), locked)
+            : undefined,
+        takeOver:
+          resumed?.phase === "creating"
+            ? () => backend.driver.updateSnapshot(resumed, { settings: snapshot.settings }, locked)
             : undefined,
         begin: () => backend.driver.createSnapshot(snapshot, volume, locked),
         reservation: { ...snapshot, sizeBytes: volume.sizeBytes, phase: "creating", location: "" },
@@ -175,6 +180,7 @@ function newSnapshot(
   backend: Backend,
   request: SnapshotRequest,
   resumed: SnapshotRecord | undefined,
+  run: string,
 ): NewSnapshot {
   const id = resumed?.id ?? randomUUID();
   return {
@@ -185,7 +191,7 @@ function newSnapshot(
     labels: request.labels,
     defaultLabels: request.defaultLabels,
     deletionProtection: request.deletionProtection,
-    settings: request.settings,
+    settings: withRun(request.settings, run),
     createdAt: resumed?.createdAt ?? new Date().toISOString(),
   };
 }

@@ -16,8 +16,9 @@ import {
 import type { Backend, LockedBackend } from "./backend.ts";
 import { anyPlace, gib, type PlacementWishes } from "./candidates.ts";
 import { carryOut, carryOutCreation } from "./carry-out.ts";
+import { withRun } from "./creation-runs.ts";
 import { settleImages } from "./image-marks.ts";
-import { beginFilling, imageSetting, isFromSame, sizeFromImage } from "./images.ts";
+import { beginFilling, claimStaging, imageSetting, isFromSame, sizeFromImage } from "./images.ts";
 import { keepingMarks } from "./migration-marks.ts";
 import {
   describeObjects,
@@ -97,7 +98,7 @@ export async function createVolume(
     kind: "volume",
     action,
     signal,
-    async plan(locked) {
+    async plan(locked, run) {
       const sizeBytes = resolveSize(backend, request, locked);
       const resumed = findResumable(backend, request, sizeBytes, locked);
       if (resumed === undefined) {
@@ -105,15 +106,24 @@ export async function createVolume(
         const demand = { action, sizeBytes, provisioning, multiattach, ...wishes };
         await locked.space.take(demand, { backend, pool });
       }
-      const volume = newVolume(backend, request, sizeBytes, resumed);
+      const volume = newVolume(backend, request, sizeBytes, resumed, run);
       continued = resumed === undefined ? undefined : volume;
       return {
         id: volume.id,
         resume: resumed?.phase === "unacknowledged" ? () => upToDate(resumed, locked) : undefined,
+        takeOver:
+          resumed?.phase === "creating"
+            ? () => backend.driver.updateVolume(resumed, { settings: volume.settings }, locked)
+            : undefined,
         async begin() {
           if (image !== undefined) {
-            if (resumed !== undefined) await stopJobs(backend, resumed, "keep fetching");
-            return beginFilling(backend, volume, image, locked, action, signal);
+            if (resumed !== undefined) {
+              // First what keeps jobs of the run before from beginning, then the end of those that have begun.
+              await claimStaging(backend, volume, image, run, locked);
+              const fetching = image.place === "local_path" ? "stop fetching" : "keep fetching";
+              await stopJobs(backend, resumed, fetching);
+            }
+            return beginFilling(backend, { volume, image, run }, locked, action, signal);
           }
           const work = await beginCreation(backend, volume, locked);
           return work.state === "ready" ? { ...work, record: await upToDate(work.record, locked) } : work;
@@ -393,6 +403,7 @@ function newVolume(
   request: VolumeRequest,
   sizeBytes: number,
   resumed: VolumeRecord | undefined,
+  run: string,
 ): NewVolume {
   return {
     id: resumed?.id ?? randomUUID(),
@@ -406,11 +417,14 @@ function newVolume(
     labels: request.labels,
     defaultLabels: request.defaultLabels,
     deletionProtection: request.deletionProtection,
-    settings: {
-      ...request.settings,
-      ...(request.namePrefix === null ? {} : { name_prefix: request.namePrefix }),
-      ...(request.image === undefined ? {} : { image: imageSetting(request.image) }),
-    },
+    settings: withRun(
+      {
+        ...request.settings,
+        ...(request.namePrefix === null ? {} : { name_prefix: request.namePrefix }),
+        ...(request.image === undefined ? {} : { image: imageSetting(request.image) }),
+      },
+      run,
+    ),
     createdAt: resumed?.createdAt ?? new Date().toISOString(),
   };
 }

@@ -30,6 +30,8 @@ export interface Filling {
   readonly volumeId: string;
   readonly sizeBytes: number;
   readonly image: ImageSource;
+  /** Names this attempt: the one that the image's place belongs to fills the volume. */
+  readonly run: string;
   readonly target: FillTarget;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: (line: string) => void;
@@ -44,25 +46,32 @@ type Fetch = {
   readonly bytes: number | null;
 };
 
-/** The jobs that work for a volume while it is filled. */
+const purposes = ["stage", "take", "fill"] as const;
+
+/** The jobs that work for a volume while it is filled; first the one that fetches its image, which any run may go on with. */
 export function fillingJobs(volumeId: string, directory: string): readonly JobReference[] {
-  return ["stage", "fill"].map((purpose) => ({ id: `${purpose}-${volumeId}`, directory }));
+  return purposes.map((purpose) => fillingJob(purpose, volumeId, directory));
+}
+
+function fillingJob(purpose: (typeof purposes)[number], volumeId: string, directory: string): JobReference {
+  return { id: `${purpose}-${volumeId}`, directory };
 }
 
 /**
- * Makes room for a volume's image on the host, and removes what was left there for volumes that are not being made. Under
- * the backend's lock, from a fresh listing.
+ * Makes room for a volume's image on the host, for this run and no other from now on, and removes what was left there for
+ * volumes that are not being made. What was fetched there stays; what was sent there may be another file than this machine's.
+ * Under the backend's lock, from a fresh listing.
  *
  * @param creating ids of all volumes in phase `creating`
  */
 export async function prepareStaging(
   executor: Executor,
-  target: FillTarget,
-  volumeId: string,
-  image: ImageSource,
+  directory: string,
+  { volumeId, image, run }: Pick<Filling, "volumeId" | "image" | "run">,
   creating: readonly string[],
 ): Promise<void> {
-  const argv = script(prepareScript, target.stagingDirectory, volumeId, ...creating);
+  const fetched = image.place === "local_path" ? "discard" : "keep";
+  const argv = script(prepareScript, directory, volumeId, run, fetched, ...creating);
   const result = await executor.run(argv, { stdin: curlConfig(image) });
   if (result.exitCode !== 0) throw hostFailure(executor, "make room for an image", result.stderr.toString());
 }
@@ -82,22 +91,21 @@ export async function cleanStaging(host: Executor, directory: string, volumeId: 
 export async function fillFromImage(filling: Filling): Promise<void> {
   await stage(filling);
   const bytes = await inspect(filling);
-  const { target, image } = filling;
-  const [, reference] = fillingJobs(filling.volumeId, target.jobsDirectory);
-  if (reference === undefined) throw new Error("there is a job for filling");
+  const { target, image, run } = filling;
+  const reference = fillingJob("fill", filling.volumeId, target.jobsDirectory);
   const proof =
     target.kind === "device"
       ? [target.deviceUuid, "", target.isZeroed ? "zeroed" : "whole"]
       : [target.marker, target.identity, target.format];
   const argv = script(
     fillScript,
-    ...[directoryOf(filling), image.format, String(bytes), target.kind, target.path, ...proof],
+    ...[directoryOf(filling), run, image.format, String(bytes), target.kind, target.path, ...proof],
   );
   await requireEnd(filling, { ...reference, argv });
 }
 
 async function stage(filling: Filling): Promise<void> {
-  const { image, host } = filling;
+  const { image, run } = filling;
   const path = pathOnHost(image);
   if (path !== null) return stageOnHost(filling, { mode: "path", reference: path, bytes: null });
   let here: string | undefined;
@@ -107,11 +115,8 @@ async function stage(filling: Filling): Promise<void> {
     here = failure;
     filling.onProgress(`not fetched from the storage host (${failure}); sending it there`);
   }
-  // What an earlier run was sending is of no use: nobody can tell how far it came.
-  for (const job of fillingJobs(filling.volumeId, filling.target.jobsDirectory))
-    await host.forgetJob(job, { stop: true });
   const bytes = await upload(filling, here);
-  await stageOnHost(filling, { mode: "uploaded", reference: "", bytes });
+  await stageOnHost(filling, { mode: "uploaded", reference: run, bytes });
 }
 
 /** Why the host cannot fetch the image itself; `undefined` when it has. */
@@ -131,8 +136,7 @@ async function stageOnHost(filling: Filling, fetch: Fetch): Promise<void> {
 
 function stageJob(filling: Filling, { mode, reference, bytes }: Fetch): JobSpec {
   const { image, target, volumeId, sizeBytes } = filling;
-  const [job] = fillingJobs(volumeId, target.jobsDirectory);
-  if (job === undefined) throw new Error("there is a job for fetching");
+  const job = fillingJob(mode === "uploaded" ? "take" : "stage", volumeId, target.jobsDirectory);
   const argv = script(
     stageScript,
     ...[target.stagingDirectory, volumeId, mode, reference, bytes === null ? "" : String(bytes)],
@@ -176,7 +180,7 @@ async function upload(filling: Filling, onHost: string | undefined): Promise<num
   pipeline(opened.stream, counted, (error) => {
     failure = error ?? undefined;
   });
-  const argv = script(uploadScript, target.stagingDirectory, volumeId, String(limit));
+  const argv = script(uploadScript, target.stagingDirectory, volumeId, filling.run, String(limit));
   let result: Awaited<ReturnType<Host["stream"]>>;
   try {
     result = await host.stream(argv, { stdin: counted }, { signal });

@@ -2,8 +2,10 @@
  * The texts that run on the storage host, by `sh -c TEXT breezeblock ARGUMENT…`; all data comes as positional arguments or
  * on standard input. POSIX sh, coreutils, util-linux; curl, qemu-img and the decompressors where they are needed.
  *
- * An image's directory holds these and nothing else: `url` (for curl; not an argument, which everybody could read),
- * `image` as it was fetched, `disk` without compression; `.part` while they are being written.
+ * An image's directory holds these and nothing else: `run`, the run that it belongs to; `url` (for curl; not an argument,
+ * which everybody could read); the image as it was fetched and without compression while they are being written,
+ * `image.part` and `disk.part`, or `upload.RUN` and `unpacked.RUN` where a run sends it; `disk`, whole and proven, which is
+ * never replaced.
  */
 
 /** Exit codes with a meaning of their own; every other failure is 1 or the tool's. */
@@ -16,6 +18,8 @@ export const exitCodes = {
   unacceptable: 22,
   /** The checksum is another one. */
   checksum: 23,
+  /** Another run has taken the image's directory over. */
+  takenOver: 24,
 } as const;
 
 const fail = String.raw`set -u
@@ -23,25 +27,38 @@ fail() { printf '%s\n' "$2" >&2; exit "$1"; }
 `;
 
 const clean = `
+empty() { rm -f -- "$1/image" "$1/image.part" "$1/disk" "$1/disk.part"; }
+discard_uploads() { rm -f -- "$1"/upload.* "$1"/unpacked.*; }
 clean() {
   [ -d "$1" ] || return 0
-  rm -f -- "$1/url" "$1/image" "$1/image.part" "$1/disk" "$1/disk.part" && rmdir -- "$1"
+  empty "$1" && discard_uploads "$1" && rm -f -- "$1/url" "$1/run" && rmdir -- "$1"
+}
+`;
+
+const own = `
+# own RUN: ends where the directory is another run's.
+own() {
+  owner=
+  { IFS= read -r owner < run; } 2>/dev/null
+  [ -n "$1" ] && [ "$owner" = "$1" ] || fail ${exitCodes.takenOver} 'another run has taken over'
 }
 `;
 
 /**
- * `STAGING ID KEPT…`; stdin: what curl is to be told. Makes an image's directory, and removes those of volumes that are
- * not being made (any more).
+ * `STAGING ID RUN keep|discard KEPT…`; stdin: what curl is to be told. Makes an image's directory, or the one that is there
+ * that run's, with or without what was fetched to it, and removes those of volumes that are not being made (any more).
  */
 export const prepareScript = `${fail}${clean}
 mkdir -p -- "$1" && cd -- "$1" || exit 1
-id=$2
-shift
-kept=" $* "
+id=$2 run=$3 fetched=$4
+shift 4
+kept=" $id $* "
 for entry in *-*-*-*-*; do
   case $kept in *" $entry "*) ;; *) clean "./$entry" || exit 1 ;; esac
 done
-mkdir -p -- "$id" && cat > "$id/url"
+mkdir -p -- "$id" && printf '%s\n' "$run" > "$id/run" && discard_uploads "$id" || exit 1
+[ "$fetched" = keep ] || empty "$id" || exit 1
+cat > "$id/url"
 `;
 
 /** `STAGING ID`. Absent is success. */
@@ -50,23 +67,28 @@ export const cleanScript = `${fail}${clean}
 cd -- "$1" && clean "./$2"
 `;
 
-/** `STAGING ID LIMIT`; stdin: the image. */
-export const uploadScript = `${fail}
+/** `STAGING ID RUN LIMIT`; stdin: the image. To a file of that run only: others may be sending the same. */
+export const uploadScript = `${fail}${own}
 cd -- "$1/$2" || exit 1
-rm -f -- image image.part disk disk.part || exit 1
-exec prlimit --fsize="$3" dd of=image.part bs=1M iflag=fullblock status=none
+own "$3"
+exec prlimit --fsize="$4" dd of="upload.$3" bs=1M iflag=fullblock status=none
 `;
 
 /**
  * `STAGING ID MODE REFERENCE BYTES ALGORITHM DIGEST COMPRESSION LIMIT`; a detached job, as long as it takes. MODE: `url` and
- * `path` fetch; `uploaded` takes what is there and must have BYTES. Leaves the `disk`, its checksum proven. Nothing that is
+ * `path` fetch; `uploaded` takes what the run REFERENCE has sent and must have BYTES. Leaves the `disk`, its checksum proven. Nothing that is
  * written here may be larger than LIMIT bytes.
  */
-export const stageScript = String.raw`${fail}
+export const stageScript = String.raw`${fail}${own}
 cd -- "$1/$2" || exit 1
 mode=$3 reference=$4 bytes=$5 algorithm=$6 digest=$7 compression=$8 limit=$9
+received=image.part unpacked=disk.part
+if [ "$mode" = uploaded ]; then
+  own "$reference"
+  received=upload.$reference unpacked=unpacked.$reference
+fi
 [ ! -e disk ] || exit 0
-rm -f -- image disk.part || exit 1
+rm -f -- "$unpacked" || exit 1
 case $mode in
   path)
     [ -e "$reference" ] || fail ${exitCodes.missing} "there is no file $reference"
@@ -89,19 +111,19 @@ case $mode in
     [ "$code" -eq 0 ] || exit ${exitCodes.notFetched}
     ;;
   uploaded)
-    found=$(stat -c %s image.part) || exit 1
+    found=$(stat -c %s -- "$received") || exit 1
     [ "$found" = "$bytes" ] || fail 1 "$found bytes of it arrived, and $bytes were sent"
     ;;
 esac
-printf 'fetched %s bytes\n' "$(stat -c %s image.part)"
+printf 'fetched %s bytes\n' "$(stat -c %s -- "$received")"
 if [ "$algorithm" != none ]; then
-  said=$("$algorithm"sum < image.part) || exit 1
+  said=$("$algorithm"sum < "$received") || exit 1
   said=${"$"}{said%% *}
   [ "$said" = "$digest" ] || fail ${exitCodes.checksum} "its $algorithm checksum is $said, not $digest"
   printf 'checksum verified\n'
 fi
 if [ "$compression" = none ]; then
-  mv -f -- image.part disk.part || exit 1
+  mv -f -- "$received" "$unpacked" || exit 1
 else
   case $compression in
     gzip) package=gzip ;;
@@ -111,15 +133,18 @@ else
     *) fail 1 "compression $compression is not known" ;;
   esac
   command -v "$compression" >/dev/null || fail 1 "$compression is not installed (package $package)"
-  prlimit --fsize="$limit" "$compression" -dc < image.part > disk.part
+  prlimit --fsize="$limit" "$compression" -dc < "$received" > "$unpacked"
   code=$?
   [ "$code" -ne 153 ] ||
     fail ${exitCodes.unacceptable} "decompressed it has more than $limit bytes, the most for a volume of this size"
   [ "$code" -eq 0 ] || fail ${exitCodes.unacceptable} "$compression cannot decompress it"
-  rm -f -- image.part
-  printf 'decompressed to %s bytes\n' "$(stat -c %s disk.part)"
+  rm -f -- "$received"
+  printf 'decompressed to %s bytes\n' "$(stat -c %s -- "$unpacked")"
 fi
-sync -- disk.part && mv -f -- disk.part disk
+sync -- "$unpacked" || exit 1
+# Somebody may have looked at what is there already: that is never exchanged.
+ln -- "$unpacked" disk 2>/dev/null || [ -e disk ] || fail 1 'the disk cannot be given its name'
+rm -f -- "$unpacked"
 `;
 
 /** `FILE BYTES`: its size in bytes on a line, then so many of its first bytes. */
@@ -148,13 +173,15 @@ ${limits} qemu-img info --output=json --image-opts '${source("qcow2")}'
 `;
 
 /**
- * `DIRECTORY FORMAT BYTES KIND PATH PROOF IDENTITY NEW`; a detached job that writes the `disk`, of so many bytes, to the
- * target and to nothing else. KIND device: PROOF is what the device mapper calls it, NEW is `zeroed` where zeros need not
+ * `DIRECTORY RUN FORMAT BYTES KIND PATH PROOF IDENTITY NEW`; a detached job that writes the `disk`, of so many bytes, to the
+ * target and to nothing else, as long as the directory is that run's: who takes over says so there first and then ends this
+ * job, so that one that starts late finds it said. KIND device: PROOF is what the device mapper calls it, NEW is `zeroed` where zeros need not
  * be written. KIND file: PROOF is a file that must hold IDENTITY, NEW the format. Can be repeated from the start.
  */
-export const fillScript = String.raw`${fail}
+export const fillScript = String.raw`${fail}${own}
 cd -- "$1" || exit 1
-format=$2 bytes=$3 kind=$4 path=$5 proof=$6 identity=$7 new=$8
+own "$2"
+format=$3 bytes=$4 kind=$5 path=$6 proof=$7 identity=$8 new=$9
 [ -f disk ] || fail 1 "the image is not there any more"
 idle=; command -v ionice >/dev/null && idle='ionice -c 3'
 convert() { prlimit --as=4294967296 $idle qemu-img convert -p --image-opts "$@"; }

@@ -131,7 +131,8 @@ describe.skipIf(!imageTools.available)(titled("images on their way", imageTools)
         "some of it on the host",
         () => {
           const [id = ""] = readdirSync(images);
-          return statSync(join(images, id, "image.part")).size > 32 * mebibyte;
+          const sent = readdirSync(join(images, id)).find((name) => name.startsWith("upload."));
+          return sent !== undefined && statSync(join(images, id, sent)).size > 32 * mebibyte;
         },
         { deadlineMs: 60_000 },
       );
