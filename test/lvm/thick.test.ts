@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { SnapshotRecord, VolumeRecord } from "../../src/contract/index.ts";
+import type { SnapshotRecord, VolumeRecord, Work } from "../../src/contract/index.ts";
+import { exitCodes } from "../../src/drivers/lvm/scripts.ts";
 import { labAvailability, useLab } from "../lab/use-lab.ts";
 import { titled } from "../support/availability.ts";
 import { newVolume } from "../support/file-backend.ts";
@@ -121,6 +122,42 @@ describe.skipIf(!labAvailability.available)(titled("thick volumes", labAvailabil
     await backend.deleteSnapshot(snapshot);
     expect(await ground.filledBytes(place.device, place.offset, place.bytes)).toBe(0);
     await removeAll(volume, restored);
+  });
+
+  it("are not written to by a job that starts late, when another run has finished them and they are in use", async () => {
+    const { backend } = ground;
+    const { driver, host } = backend;
+    const asked = newVolume(thick);
+    const clearing = await backend.change((context) => driver.createVolume(asked, context));
+    const volume = await finished(asked.id, clearing);
+    await ground.fill(volume, "ours", volume.sizeBytes);
+    const snapshot = await backend.snapshot(volume);
+    const source = { kind: "snapshot", id: snapshot.id } as const;
+    const askedCopy = newVolume({ ...thick, source });
+    const copying = await backend.change((context) =>
+      driver.createVolumeFromSnapshot(askedCopy, snapshot, context),
+    );
+    const copy = await finished(askedCopy.id, copying);
+    await ground.fill(copy, "newer", copy.sizeBytes);
+    for (const work of [clearing, copying]) {
+      if (work.state !== "working") throw new Error("thick space is filled by jobs");
+      const { exitCode, stderr } = await host.runJob(work.job);
+      expect([exitCode, stderr.toString()]).toEqual([
+        exitCodes.changed,
+        expect.stringContaining("is not being made any more"),
+      ]);
+      await host.forgetJob(work.job);
+    }
+    expect([await ground.text(volume, 5), await ground.text(copy, 6)]).toEqual(["ours\n", "newer\n"]);
+    await removeAll(copy, snapshot, volume);
+
+    async function finished(id: string, work: Work<VolumeRecord>): Promise<VolumeRecord> {
+      if (work.state !== "working") throw new Error("thick space is filled by jobs");
+      await backend.runJob(work.job);
+      const record = await backend.change((context) => driver.completeVolume(id, context));
+      await host.forgetJob(work.job);
+      return record;
+    }
   });
 
   it("are not deleted with other people's snapshots on them", async () => {

@@ -1,6 +1,8 @@
 import type { JobReference, JobSpec } from "../../contract/index.ts";
 import { deviceMapperUuid, devicePath, jobsDirectory } from "./names.ts";
 import { clearJobScript, copyJobScript, mergeJobScript } from "./scripts.ts";
+import { tagged } from "./selections.ts";
+import { phaseTag } from "./tags.ts";
 
 /** What a job does for an object. */
 export type JobPurpose = "clear" | "copy" | "extend" | "merge" | "wipe";
@@ -19,6 +21,9 @@ export function jobReference(purpose: JobPurpose, id: string): JobReference {
   return { id: `${purpose}-${id}`, directory: jobsDirectory };
 }
 
+/** Holds for what nobody uses yet; which logical volume it is, the device mapper's UUID says. */
+const beingMade = tagged([phaseTag("creating")]);
+
 /** @param mebibytesPerSecond 0 for as fast as it goes */
 export function clearJob(
   purpose: "clear" | "extend" | "wipe",
@@ -32,6 +37,7 @@ export function clearJob(
     clearJobScript,
     "breezeblock",
     String(mebibytesPerSecond),
+    purpose === "clear" ? beingMade : "",
     ...devices.flatMap(proof),
   ];
   return { ...jobReference(purpose, id), argv };
@@ -52,7 +58,7 @@ export function copyJob(id: string, copy: Copy, mebibytesPerSecond: number): Job
   const argv = [
     ...["sh", "-c", copyJobScript, "breezeblock", String(mebibytesPerSecond)],
     ...[...proof(copy.target), ...proof(copy.source)],
-    ...[copy.isZeroed ? "sparse" : "whole", copy.clearsSource ? "clear" : "keep"],
+    ...[copy.isZeroed ? "sparse" : "whole", copy.clearsSource ? "clear" : "keep", beingMade],
   ];
   return { ...jobReference("copy", id), argv };
 }

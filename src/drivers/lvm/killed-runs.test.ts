@@ -88,6 +88,27 @@ describe("after a killed run", () => {
     expect(work).toMatchObject({ state: "working", job: { id: `clear-${id}` } });
   });
 
+  test.each([false, true])(
+    "a volume that is being made stays so when the run that goes on enters itself (filled by others: %s)",
+    async (isFilled) => {
+      const begun = { ...newVolumeMetadata(asked(), "creating"), isFilled, unknown: [] } as Metadata;
+      const { locked, fresh, scripts } = await host((report) =>
+        plant(report, `bb-${id}`, {
+          lv_size: String(25 * extentBytes),
+          lv_tags: joined(formatTags(begun)),
+        }),
+      );
+      const record = fresh.volumes.get(id);
+      if (record === undefined) throw new Error("no volume in the report");
+      const entered = await driver.updateVolume(record, { settings: { run: "f00d" } }, locked);
+      expect(entered).toMatchObject({ phase: "creating", settings: { run: "f00d" } });
+      const [change = []] = scripts;
+      const tags = change.filter((_, index) => change[index - 1] === "--addtag");
+      const written = parseTags([...formatTags(begun).filter((tag) => !change.includes(tag)), ...tags]);
+      expect(written).toEqual({ ...begun, settings: { run: "f00d" } });
+    },
+  );
+
   test("a thin copy whose frozen source is gone is begun anew, not written over what was copied before", async () => {
     const source = { kind: "volume", id: thick } as const;
     const copy = asked({ source, provisioning: "thin", sizeBytes: 128 * extentBytes });

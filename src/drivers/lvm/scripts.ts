@@ -247,6 +247,12 @@ prove() {
 
 ${appear}
 
+# wanted DEVICE SELECTION: started late, after another run has finished it, a job would write over what is used by then.
+wanted() {
+  found=$(lvs --noheadings -o lv_uuid -S "$2" "\${1#/dev/}") || exit
+  [ -n "$found" ] || fail ${exitCodes.changed} "the logical volume \${1#/dev/} is not being made any more"
+}
+
 # zero DEVICE OFFSET BYTES
 zero() {
   $idle blkdiscard $force --zeroout -o "$2" -l "$3" "$1" 2>/dev/null ||
@@ -278,14 +284,18 @@ clear() {
 }
 `;
 
-/** `MIB_PER_SECOND DEVICE UUID…`; 0 is as fast as it goes. The open descriptor keeps a device from being removed. */
+/**
+ * `MIB_PER_SECOND SELECTION DEVICE UUID…`; 0 is as fast as it goes. Where there is a selection, it must hold for each of them.
+ * The open descriptor keeps a device from being removed.
+ */
 export const clearJobScript = `${startJob}
-rate=$1
-shift
+rate=$1 selection=$2
+shift 2
 while [ $# -gt 0 ]; do
   appear "$1"
   exec 3<>"$1" || exit 1
   prove "$1" "$2"
+  [ -z "$selection" ] || wanted "$1" "$selection"
   clear "$1" 0 "$rate"
   sync -- "$1" || exit 1
   shift 2
@@ -332,7 +342,7 @@ sync -- "$1"
 `;
 
 /**
- * `MIB_PER_SECOND DEVICE UUID SOURCE SOURCE_UUID sparse|whole keep|clear`. Sparse leaves out zeros, for a device that
+ * `MIB_PER_SECOND DEVICE UUID SOURCE SOURCE_UUID sparse|whole keep|clear SELECTION`, which must hold for the device. Sparse leaves out zeros, for a device that
  * reads as zeros already; otherwise what is beyond the source is cleared.
  *
  * With `clear` the source is a copy-on-write snapshot that is not needed afterwards: what its space holds is cleared as
@@ -347,6 +357,7 @@ case $7$attributes in
   clear*[sS]?????????|keep*)
     exec 3<>"$2" 4<"$4" || exit 1
     prove "$2" "$3"
+    wanted "$2" "$8"
     total=$(blockdev --getsize64 "$4") || exit
     conversion=; [ "$6" != sparse ] || conversion=,sparse
     at=0 step=268435456
