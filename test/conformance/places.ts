@@ -53,7 +53,6 @@ export class Places {
         name: record.name,
         pool: null,
         provisioning: target.provisioning,
-        onProgress: () => undefined,
       },
       undefined,
     );
