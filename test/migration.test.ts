@@ -202,7 +202,6 @@ function move({ new: target }: ReturnType<Ground["run"]>) {
     name: "db",
     pool: null,
     provisioning: "thin",
-    onProgress: () => undefined,
   } as const;
 }
 

@@ -45,7 +45,10 @@ async function configure(values: Values, logger: Logger, defaults?: ProviderDefa
     throw new DiagnosticsError(diagnostics.map((diagnostic) => pointInto(written, diagnostic)));
   }
   return new Fleet(settings, {
-    log: { debug: (message, fields) => logger.log("debug", message, fields) },
+    log: {
+      debug: (message, fields) => logger.log("debug", message, fields),
+      info: (message) => logger.log("info", message),
+    },
   });
 }
 

@@ -210,7 +210,6 @@ export async function move(
         pool,
         provisioning: settledProvisioning(target, planned, prior),
         wishes: movingWishes(context, planned),
-        onProgress: (progress) => target.log.debug("move", { volume: prior.id, progress }),
       },
       signal,
     );

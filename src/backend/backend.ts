@@ -10,13 +10,13 @@ import {
   type VolumeDriver,
   type VolumeStats,
 } from "../contract/index.ts";
-import { type DebugLog, silentLog } from "../ssh/index.ts";
 import { AcknowledgementQueue } from "./acknowledgements.ts";
 import { candidatesOf } from "./candidates.ts";
 import { ExclusiveQueue, leavesDoubt } from "./exclusive.ts";
 import { HeldSpace } from "./held-space.ts";
 import { Listing } from "./listing.ts";
 import { OwnCopies } from "./own-copies.ts";
+import { type BackendLog, silentBackendLog } from "./progress.ts";
 import type { BackendSettings } from "./settings.ts";
 import { configuredStats } from "./stats.ts";
 
@@ -41,7 +41,7 @@ export interface BackendParts {
   readonly host: Host;
   readonly driver: VolumeDriver;
   readonly target: TargetDriver;
-  readonly log?: DebugLog | undefined;
+  readonly log?: BackendLog | undefined;
 }
 
 /**
@@ -55,7 +55,7 @@ export class Backend {
   readonly host: Host;
   readonly driver: VolumeDriver;
   readonly target: TargetDriver;
-  readonly log: DebugLog;
+  readonly log: BackendLog;
   /** Ids that this process has read, received as prior state or returned: no create takes them up. */
   readonly known = new Set<string>();
   readonly ownCopies = new OwnCopies();
@@ -81,7 +81,7 @@ export class Backend {
     this.host = parts.host;
     this.driver = parts.driver;
     this.target = parts.target;
-    this.log = parts.log ?? silentLog;
+    this.log = parts.log ?? silentBackendLog;
     this.#queue = new ExclusiveQueue((signal, use) => this.#holdLock(signal, use));
     this.#acknowledgements = new AcknowledgementQueue((ids) =>
       this.exclusive("acknowledge new objects", undefined, async (locked) => {

@@ -2,6 +2,7 @@ import { type JobSpec, type ObjectRecord, StorageError, type Work } from "../con
 import type { Backend, LockedBackend } from "./backend.ts";
 import { isMadeBy, newRun } from "./creation-runs.ts";
 import type { Listing } from "./listing.ts";
+import { progressTeller } from "./progress.ts";
 import { removeHalfMade, takenOver } from "./removal.ts";
 
 /** Work of several steps without the lock, after which the matching `complete` makes the object whole. */
@@ -82,7 +83,7 @@ export async function runJob(
   action: string,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const onProgress = (progress: string): void => backend.log.debug("job", { job: job.id, progress });
+  const onProgress = progressTeller(backend.log, action);
   const { exitCode, stderr } = await backend.host.runJob(job, { signal, onProgress });
   if (exitCode === 0) return;
   // Asking again is to start it again, not to be told of this failure for ever.

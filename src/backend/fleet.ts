@@ -1,12 +1,13 @@
 import { type AttributePath, type Host, StorageError } from "../contract/index.ts";
-import { type DebugLog, type HostSettings, openHost } from "../ssh/index.ts";
+import { type HostSettings, openHost } from "../ssh/index.ts";
 import { Backend, type FleetEnd } from "./backend.ts";
 import { Consumer } from "./consumers.ts";
+import type { BackendLog } from "./progress.ts";
 import { type Rooms, rooms } from "./rooms.ts";
 import type { FleetSettings } from "./settings.ts";
 
 export interface FleetOptions {
-  readonly log?: DebugLog;
+  readonly log?: BackendLog;
   /** For tests: another way to a host. */
   readonly openHost?: typeof openHost;
   /** For tests: others in the place of the real ones. */

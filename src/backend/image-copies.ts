@@ -22,7 +22,8 @@ import {
 } from "../images/index.ts";
 import type { Backend, LockedBackend } from "./backend.ts";
 import { imagesOf, isSnapshot, markImages, placeOfCopy } from "./image-marks.ts";
-import { isInterruption, requireOwn, requireUsable, requireWhole } from "./ownership.ts";
+import { describeObjects, isInterruption, requireOwn, requireUsable, requireWhole } from "./ownership.ts";
+import { progressTeller } from "./progress.ts";
 import { attachedTo } from "./volumes.ts";
 
 /** What an image is made of. */
@@ -48,13 +49,16 @@ export async function createImage(
   destination: ImageDestination,
   signal: AbortSignal | undefined,
 ): Promise<CopiedImage> {
-  const identity = (await backend.listing()).identity ?? "";
+  const listing = await backend.listing();
+  const identity = listing.identity ?? "";
   const id = imageId(backend, origin, destination, identity);
-  const action = `copy ${origin.kind} ${origin.uuid} to the image ${destination.file}`;
+  const known = recordOf(origin, listing);
+  const title = known === undefined ? origin.uuid : describeObjects([known]);
+  const action = `copy ${origin.kind} ${title} to the image ${destination.file}`;
   const copy: CopyOut = {
     ...placeOfCopy(backend, id, identity),
     ...{ action, host: backend.host, destination, signal },
-    onProgress: (progress) => backend.log.debug("image", { image: id, progress }),
+    onProgress: progressTeller(backend.log, action),
   };
   let copied = (): void => undefined;
   let isMarked = false;

@@ -8,6 +8,7 @@ import {
 import { cleanStaging, fillFromImage, fillingJobs, imageDiskBytes, prepareStaging } from "../images/index.ts";
 import type { Backend, LockedBackend } from "./backend.ts";
 import type { Filling } from "./carry-out.ts";
+import { progressTeller } from "./progress.ts";
 
 /** Whether a volume was made from an image, as its record keeps it. */
 export function isFromImage({ settings }: Pick<VolumeRecord, "settings">): boolean {
@@ -78,7 +79,7 @@ export async function beginFilling(
         ...{ action, host, image, run, target, signal },
         volumeId: volume.id,
         sizeBytes: volume.sizeBytes,
-        onProgress: (progress) => log.debug("image", { volume: volume.name, progress }),
+        onProgress: progressTeller(log, action),
       }),
     async clean() {
       await cleanStaging(host, target.stagingDirectory, volume.id);

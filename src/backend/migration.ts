@@ -25,6 +25,7 @@ import {
   requireOwn,
   requireUndamaged,
 } from "./ownership.ts";
+import { progressTeller } from "./progress.ts";
 import { removal } from "./removal.ts";
 import { attachedTo, goneVolume, hasName, nameTaken } from "./volumes.ts";
 import { switchedTarget, type Whereabouts } from "./whereabouts.ts";
@@ -44,7 +45,6 @@ export interface Move {
   readonly provisioning: Provisioning;
   /** What is asked of its place besides, as of a new volume's; anything where it is left out. */
   readonly wishes?: PlacementWishes | undefined;
-  readonly onProgress: (progress: string) => void;
 }
 
 /**
@@ -83,7 +83,7 @@ export async function moveVolume(move: Move, signal: AbortSignal | undefined): P
         job: filling(target).fillingJob(uuid),
         token: claim.token,
         signal,
-        onProgress: move.onProgress,
+        onProgress: progressTeller(target.log, action),
       });
       await switchOver(move, claim, action, signal);
     }

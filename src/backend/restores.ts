@@ -13,7 +13,7 @@ import type { Backend, LockedBackend } from "./backend.ts";
 import { runJob } from "./carry-out.ts";
 import { leavesDoubt } from "./exclusive.ts";
 import { settleImages } from "./image-marks.ts";
-import { isInterruption, requireOwn, requireUsable, requireWhole } from "./ownership.ts";
+import { describeObjects, isInterruption, requireOwn, requireUsable, requireWhole } from "./ownership.ts";
 import { attachedTo, requireVolume } from "./volumes.ts";
 
 /** What a volume is to be put back to. */
@@ -36,8 +36,9 @@ export async function restoreVolume(
   request: RestoreRequest,
   signal: AbortSignal | undefined,
 ): Promise<VolumeRecord> {
-  await backend.listingOf(identity);
-  const action = `put volume ${uuid} back to snapshot ${request.snapshotId}`;
+  const known = (await backend.listingOf(identity)).volumes.get(uuid);
+  const title = known === undefined ? uuid : describeObjects([known]);
+  const action = `put volume ${title} back to snapshot ${request.snapshotId}`;
   let mark: string | undefined;
   try {
     let work = await backend.exclusive(action, signal, async (locked) => {

@@ -127,10 +127,10 @@ export async function deleteSnapshot(
   signal: AbortSignal | undefined,
   confirm: Confirmation = always,
 ): Promise<void> {
-  await backend.listingOf(identity);
+  const known = (await backend.listingOf(identity)).snapshots.get(uuid);
   const { begin, complete } = removal(backend, "snapshot", uuid);
   await carryOut(backend, {
-    action: `delete snapshot ${uuid}`,
+    action: `delete snapshot ${known === undefined ? uuid : describeObjects([known])}`,
     signal,
     async begin(locked) {
       await confirm(locked);

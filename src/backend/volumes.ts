@@ -193,10 +193,10 @@ export async function deleteVolume(
   signal: AbortSignal | undefined,
   confirm: Confirmation = always,
 ): Promise<void> {
-  await backend.listingOf(identity);
+  const known = (await backend.listingOf(identity)).volumes.get(uuid);
   const { begin, complete } = removal(backend, "volume", uuid);
   await carryOut(backend, {
-    action: `delete volume ${uuid}`,
+    action: `delete volume ${known === undefined ? uuid : describeObjects([known])}`,
     signal,
     async begin(locked) {
       await confirm(locked);

@@ -8,6 +8,6 @@
  */
 export { type CountedHost, type HostStats, type OpenHostOptions, openHost } from "./host.ts";
 export { type JobListing, type JobRecord, type JobStatus, listJobs } from "./job-records.ts";
-export { type DebugLog, silentLog } from "./log.ts";
+export type { DebugLog } from "./log.ts";
 export { displayCommand, quote } from "./quote.ts";
 export type { Become, HostAuth, HostKeyPolicy, HostSettings } from "./settings.ts";

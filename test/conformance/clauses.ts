@@ -29,6 +29,10 @@ export const clauses = {
   "IMG-1": "an image is cloned inside the backend where that is faster",
   "IMG-2": "an image becomes a volume, whole or not at all",
   "IMG-3": "a volume becomes an image",
+  "MIG-1": "a moved volume: same content, id and labels, and nothing left where it was",
+  "MIG-2": "what is in use is not moved",
+  "MIG-3": "a move that is killed leaves the old volume whole, or the new one",
+  "RTY-1": "what kind a volume is changes where it is",
 } as const;
 
 export type Clause = keyof typeof clauses;
@@ -74,4 +78,8 @@ export const allocationClauses: readonly Clause[] = [
   "IMG-1",
   "IMG-2",
   "IMG-3",
+  "MIG-1",
+  "MIG-2",
+  "MIG-3",
+  "RTY-1",
 ];

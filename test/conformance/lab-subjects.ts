@@ -41,6 +41,7 @@ export async function openLabSubject(
 ): Promise<Subject> {
   const host = openHost(ground.storage);
   const storage = await prepare(host, ground);
+  const prepareElsewhere = prepare === labStorages.file ? labStorages.thick : labStorages.file;
   const fleet = new Fleet({
     owner: "",
     defaultLabels: {},
@@ -61,6 +62,7 @@ export async function openLabSubject(
       ...storage,
       traces: async (id) => [...(await storage.traces(id)), ...(await exportTraces(host, id))],
     },
+    elsewhere: await prepareElsewhere(host, ground),
     hostSettings: ground.storage,
     isSlow: true,
     host,

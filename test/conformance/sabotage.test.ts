@@ -71,6 +71,18 @@ const sabotages: readonly Sabotage[] = [
     },
   },
   {
+    promise: "a moved volume is the same",
+    clause: "MIG-1",
+    driver(driver) {
+      const complete = driver.completeVolume.bind(driver);
+      driver.completeVolume = async (id, context) => {
+        const volume = await complete(id, context);
+        await context.executor.run(["sh", "-c", overwrite, "sh", volume.location]);
+        return volume;
+      };
+    },
+  },
+  {
     promise: "deleting leaves nothing behind",
     clause: "DEL-1",
     driver(driver) {

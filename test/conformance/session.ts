@@ -34,6 +34,7 @@ import type {
   ExportState,
   ImageDestination,
   ManageableVolume,
+  Provisioning,
   SnapshotRecord,
   VolumeRecord,
 } from "../../src/contract/index.ts";
@@ -53,6 +54,11 @@ export class Session {
     this.#storage = storage;
   }
 
+  /** How volumes are made. */
+  get provisioning(): Provisioning {
+    return this.#storage.provisioning;
+  }
+
   async identity(): Promise<string> {
     return (await this.backend.listing()).identity ?? "";
   }
@@ -66,7 +72,7 @@ export class Session {
         sizeBytes: unit,
         source: null,
         pool: null,
-        provisioning: this.#storage.provisioning,
+        provisioning: this.provisioning,
         multiattach: false,
         ...plain,
         ...request,

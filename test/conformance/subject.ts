@@ -69,6 +69,8 @@ export interface Subject {
   readonly target: string;
   readonly parts: BackendParts;
   readonly storage: Storage;
+  /** Other storage on the same host, of another kind, which volumes are moved to and from. */
+  readonly elsewhere: Storage;
   /** Commands take their time there: what is tried at each step elsewhere is tried at one. */
   readonly isSlow: boolean;
   /** Others in the place of the real driver and target. */

@@ -48,15 +48,22 @@ export type Scope = "everything" | "storage" | "connections" | "variant" | "comb
 const later: Gaps = {
   "CFS-2": "no driver replicates yet",
   "IMG-1": "no backend keeps images yet",
+  "RTY-1": "no driver changes it in place; a volume that moves becomes what is asked for there",
 };
 
 const noInitiatorData: Gaps = { "CON-3": "no target keeps anything for an initiator" };
 
+const fileKinds = {
+  thin: { format: "raw", provisioning: "thin" },
+  thick: { format: "raw", provisioning: "thick" },
+  qcow2: { format: "qcow2", provisioning: "thin" },
+} as const satisfies Record<string, FileStorageOptions>;
+
 /** Every driver with every target that it is tested with: a new driver joins by a line. */
 export const subjects: readonly SubjectDefinition[] = [
-  fileOnThisMachine("file", { format: "raw", provisioning: "thin" }),
-  fileOnThisMachine("file-thick", { format: "raw", provisioning: "thick" }),
-  fileOnThisMachine("file-qcow2", { format: "qcow2", provisioning: "thin" }),
+  fileOnThisMachine("file", fileKinds.thin, fileKinds.thick),
+  fileOnThisMachine("file-thick", fileKinds.thick, fileKinds.thin),
+  fileOnThisMachine("file-qcow2", fileKinds.qcow2, fileKinds.thin),
   inLab("lvm-thin", "local", { lane: "lab 1", scope: "storage", storage: labStorages.thin }),
   inLab("lvm-thick", "iscsi", { lane: "lab 1", scope: "combination", storage: labStorages.thick }),
   inLab("lvm-thick", "nvmet", { lane: "lab 1", scope: "combination", storage: labStorages.thick }),
@@ -87,7 +94,11 @@ function inLab(
   };
 }
 
-function fileOnThisMachine(driver: string, options: FileStorageOptions): SubjectDefinition {
+function fileOnThisMachine(
+  driver: string,
+  options: FileStorageOptions,
+  others: FileStorageOptions,
+): SubjectDefinition {
   return {
     driver,
     target: "local",
@@ -112,13 +123,15 @@ function fileOnThisMachine(driver: string, options: FileStorageOptions): Subject
       };
       const host = openHost(hostSettings);
       const volumes = join(directory, "volumes");
-      await host.run(["mkdir", volumes]);
+      const elsewhere = join(directory, "elsewhere");
+      await host.run(["mkdir", volumes, elsewhere]);
       const storage = fileStorage(host, volumes, options);
       return {
         driver,
         target: "local",
         parts: { technology: storage.technology },
         storage,
+        elsewhere: fileStorage(host, elsewhere, others),
         hostSettings,
         isSlow: false,
         host,

@@ -6,6 +6,7 @@ import { type CountedHost, type HostSettings, openHost } from "../../src/ssh/ind
 import type { Consumer } from "./consumer.ts";
 import type { Device } from "./device.ts";
 import { InterposedHost, type Interposition } from "./interposed-host.ts";
+import { Places } from "./places.ts";
 import { Session } from "./session.ts";
 import type { BackendParts, Subject, SubjectRooms } from "./subject.ts";
 
@@ -21,12 +22,18 @@ export interface SessionOptions {
   readonly isChecked?: boolean;
 }
 
+export interface PlacesOptions {
+  /** How to reach the host as that of the other storage; `other`: over a connection of its own, as another host. */
+  readonly way?: "same" | "other";
+}
+
 /** One scenario's dealings with one subject. */
 export class Trial {
   readonly subject: Subject;
   readonly owner: string;
   readonly #owners = new Set<string>();
   readonly #endings: (() => Promise<void>)[] = [];
+  #hasPlaces = false;
 
   /** @param sharesVolumes there are volumes that this trial may use as earlier ones left them; see `sharedVolume` */
   constructor(subject: Subject, sharesVolumes: boolean) {
@@ -71,6 +78,31 @@ export class Trial {
 
   /** The backends of a run, one session each. */
   sessions(settings: FleetSettings, options: Omit<SessionOptions, "owner" | "technology"> = {}): Session[] {
+    return this.#fleet(settings, options).backends.map(
+      (backend) => new Session(backend, this.subject.storage),
+    );
+  }
+
+  /** What a provider is configured with that has the other storage as well. */
+  placesSettings({ way = "same" }: PlacesOptions = {}): FleetSettings {
+    const settings = this.settings();
+    const { elsewhere } = this.subject;
+    const host = way === "same" ? "storage" : "other";
+    const other = { technology: elsewhere.technology, name: "elsewhere", aliases: [], host } as const;
+    return {
+      ...settings,
+      hosts: { ...settings.hosts, other: { ...this.subject.hostSettings, name: "other" } },
+      backends: [...settings.backends, { ...other, unreachable: "error" }],
+    };
+  }
+
+  /** A run of the provider that volumes can be moved in. */
+  places(options: PlacesOptions = {}): Places {
+    this.#hasPlaces = true;
+    return new Places(this.#fleet(this.placesSettings(options)), this.subject);
+  }
+
+  #fleet(settings: FleetSettings, options: Omit<SessionOptions, "owner" | "technology"> = {}): Fleet {
     this.#owners.add(settings.owner);
     const carriers = this.subject.rooms ?? rooms;
     const fleet = new Fleet(settings, {
@@ -78,7 +110,7 @@ export class Trial {
       openHost: (host, more) => new InterposedHost(this.#connection(host, options, more), options.around),
     });
     this.atEnd(() => fleet.close());
-    return fleet.backends.map((backend) => new Session(backend, this.subject.storage));
+    return fleet;
   }
 
   /** Works with the volume's data where its consumer has it, attached for as long as that takes if need be. */
@@ -126,13 +158,13 @@ export class Trial {
   async end(): Promise<void> {
     const errors: unknown[] = [];
     const attempt = (work: () => Promise<void>) => work().catch((error: unknown) => void errors.push(error));
-    for (const owner of this.#owners) await attempt(() => this.#removeAll(owner));
+    for (const owner of this.#owners) await attempt(() => this.#removeAll(owner, this.session({ owner })));
+    if (this.#hasPlaces) await attempt(() => this.#removeAll(this.owner, this.places().elsewhere));
     for (const ending of this.#endings.reverse()) await attempt(ending);
     if (errors.length > 0) throw new AggregateError(errors, `not everything could be put back: ${errors[0]}`);
   }
 
-  async #removeAll(owner: string): Promise<void> {
-    const session = this.session({ owner });
+  async #removeAll(owner: string, session: Session): Promise<void> {
     const { volumes, snapshots } = await session.backend.listing();
     const own = [...volumes.values()].filter((volume) => volume.owner === owner);
     for (const { id } of own) {

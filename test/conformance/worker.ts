@@ -5,6 +5,7 @@
 import { Fleet, type FleetSettings } from "../../src/backend/index.ts";
 import { openHost } from "../../src/ssh/index.ts";
 import { InterposedHost } from "./interposed-host.ts";
+import { type Place, Places } from "./places.ts";
 import { Session } from "./session.ts";
 import type { Storage } from "./subject.ts";
 
@@ -18,7 +19,13 @@ export interface WorkerTask {
     | { readonly kind: "give back"; readonly id: string }
     | { readonly kind: "clone"; readonly sourceId: string }
     | { readonly kind: "group"; readonly volumeIds: readonly string[] }
-    | { readonly kind: "restore"; readonly volumeId: string; readonly snapshotId: string };
+    | { readonly kind: "restore"; readonly volumeId: string; readonly snapshotId: string }
+    | {
+        readonly kind: "move";
+        readonly volumeId: string;
+        readonly from: Place;
+        readonly elsewhere: WorkerTask["storage"];
+      };
   /** A number: in place of the command of that number under a lock. `job`: once its first job has begun. */
   readonly dieAt?: number | "job";
 }
@@ -54,6 +61,10 @@ async function work(session: Session, what: WorkerTask["work"]): Promise<readonl
   if (what.kind === "clone") return [(await session.create(cloneOf(what.sourceId))).id];
   if (what.kind === "restore") {
     return [(await session.putBack({ id: what.volumeId }, { id: what.snapshotId })).id];
+  }
+  if (what.kind === "move") {
+    const places = new Places(fleet, { storage: task.storage, elsewhere: what.elsewhere });
+    return [(await places.move({ id: what.volumeId }, what.from)).id];
   }
   if (what.kind === "group") return [(await session.groupSnapshot(what.volumeIds.map((id) => ({ id })))).id];
   const ids: string[] = [];

@@ -67,7 +67,6 @@ describe.skipIf(!labAvailability.available)(titled("volumes that move", labAvail
           name: "db",
           pool: null,
           provisioning,
-          onProgress: () => {},
         };
         if (name === "thin") {
           // As when the engine is gone while the job copies.

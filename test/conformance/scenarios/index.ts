@@ -8,6 +8,7 @@ import { extensionScenarios } from "./extension.ts";
 import { groupScenarios } from "./groups.ts";
 import { imageScenarios } from "./images.ts";
 import { interruptionScenarios } from "./interruptions.ts";
+import { migrationScenarios } from "./migration.ts";
 import { restoreScenarios } from "./restores.ts";
 import { setupScenarios } from "./setup.ts";
 
@@ -22,6 +23,7 @@ export const scenarios: readonly Scenario[] = [
   ...adoptionScenarios,
   ...restoreScenarios,
   ...groupScenarios,
+  ...migrationScenarios,
   ...connectionScenarios,
   ...interruptionScenarios,
 ];
