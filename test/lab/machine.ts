@@ -8,7 +8,7 @@ import type { Network } from "./network.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 
 /** Bytes of memory of a guest; what it never touches takes nothing. */
-const memorySize = 1024 ** 3;
+const memorySize = 1536 * 1024 ** 2;
 
 /** The disks of a guest besides its root disk, in bytes: `/dev/ubdb` and `/dev/ubdc`. */
 export const dataDiskSizes: readonly number[] = [16 * 1024 ** 3, 12 * 1024 ** 3];
