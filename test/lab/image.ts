@@ -8,9 +8,6 @@ import { makeRootFileSystem } from "./recipe/root-file-system.ts";
 
 /** What guests boot: made from Debian packages, the same for every role. */
 export interface Image {
-  /** Names the image in the cache; another recipe has another. */
-  readonly key: string;
-  readonly directory: string;
   /** The kernel: a program of this machine. */
   readonly kernel: string;
   /** A raw disk with an ext4 file system and no partitions; guests write beside it. */
@@ -29,10 +26,9 @@ const rootDiskSize = 2 * 1024 ** 3;
 
 /** The image, built by the recipe in `recipe/` unless the cache has it. Building takes root. */
 export async function findImage(report: (step: string) => void): Promise<Image> {
-  const kernelKey = hashOf([recipe("kernel"), recipe("debian.ts"), recipe("packages.ts")]);
   const kernelDirectory = cached({
     kind: "kernel",
-    key: kernelKey,
+    key: hashOf([recipe("kernel"), recipe("debian.ts"), recipe("packages.ts")]),
     files: kernelFiles,
     make: (building) => {
       report("compiling the guests' kernel, which takes minutes, once");
@@ -41,10 +37,9 @@ export async function findImage(report: (step: string) => void): Promise<Image> 
   });
   // It is waited for where it is needed.
   kernelDirectory.catch(() => {});
-  const key = hashOf([recipe("")], [kernelKey]);
   const directory = await cached({
     kind: "image",
-    key,
+    key: hashOf([recipe("")]),
     files,
     make: (building) => {
       report("building the guests' image from Debian packages");
@@ -52,8 +47,6 @@ export async function findImage(report: (step: string) => void): Promise<Image> 
     },
   });
   return {
-    key,
-    directory,
     kernel: join(await kernelDirectory, kernel),
     rootDisk: join(directory, rootDisk),
     privateKeyFile: join(directory, privateKey),
