@@ -174,6 +174,11 @@ const backendAttributes = {
     description:
       "What a read does when the host does not answer: `error` (default), or `warn`, which keeps what state says and lets plans for other backends go on.",
   }),
+  image_cache_max_size: integer("optional", {
+    description:
+      "How many GiB of disk images are kept on the host, so that the next volume that is filled from the same one need not fetch it again. Only images with a `checksum` are kept; the one that was used longest ago goes first. Without it, none are.",
+    validators: [positive],
+  }),
   reserved_percentage: integer("optional", {
     description:
       "How much of the total capacity is never given to volumes, in percent, rounded down to whole GiB. Default 0.",

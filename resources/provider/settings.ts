@@ -6,7 +6,7 @@ import type {
   PlacementSettings,
   TechnologySettings,
 } from "../../src/backend/index.ts";
-import { type AttributePath, isStorageError } from "../../src/contract/index.ts";
+import { type AttributePath, bytesPerGib, isStorageError } from "../../src/contract/index.ts";
 import { ExpressionError, parseExpression } from "../../src/scheduler/index.ts";
 import type { Become, HostAuth, HostKeyPolicy, HostSettings } from "../../src/ssh/index.ts";
 import { checkIscsiSettings } from "../../src/targets/iscsi/index.ts";
@@ -344,6 +344,8 @@ function toBackend([name, backend]: [string, BackendConfig]): BackendSettings {
     technology: toTechnology(backend),
     target: toExport(backend),
     unreachable: backend.unreachable ?? "error",
+    imageCacheBytes:
+      backend.image_cache_max_size === null ? undefined : backend.image_cache_max_size * bytesPerGib,
     placement: toPlacement(backend),
   };
 }

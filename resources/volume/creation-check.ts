@@ -176,7 +176,9 @@ async function claim(
 ): Promise<Found> {
   const { name } = planned;
   const replaced = listing.volumes.get(String(privateData["replaces"]));
-  const found: Found = { replaced: replaced === undefined ? [] : [{ backend, record: replaced }] };
+  const found: Found = {
+    replaced: replaced === undefined || staysInPart(replaced) ? [] : [{ backend, record: replaced }],
+  };
   if (isUnknown(name) || planned.name_prefix !== null) return found;
   await claimForCreation(context, backend, "volume", name, listing.volumes, privateData);
   const namesake = [...listing.volumes.values()].find((record) => hasName(backend, record, name));
@@ -184,6 +186,11 @@ async function claim(
   if (mayBeResumed(backend, namesake)) return { ...found, existingBytes: namesake.sizeBytes };
   if (!backend.known.has(namesake.id)) warnOfTakenName(context, backend, namesake);
   return { replaced: [...found.replaced, { backend, record: namesake }] };
+}
+
+/** Whether its space is not free once it is destroyed: it is retained, or a last snapshot of it is. */
+function staysInPart({ settings }: VolumeRecord): boolean {
+  return settings["deletion_policy"] === "retain" || settings["deletion_policy"] === "snapshot";
 }
 
 /** @throws StorageError `NotSupported` where a volume without a backend asks for what this one cannot do */

@@ -1,12 +1,16 @@
 import {
+  type Backend,
   deleteVolume,
+  deleteVolumeAfterSnapshot,
   findVolume,
+  formatObjectId,
   leaveRestore,
   leaveVolume,
   noteUnclaimed,
   parseObjectId,
   updateVolume,
 } from "../../src/backend/index.ts";
+import type { SnapshotRecord } from "../../src/contract/index.ts";
 import {
   identityOf,
   objectIdentity,
@@ -15,8 +19,8 @@ import {
   warnIfUnfinished,
 } from "../common/objects.ts";
 import { claimForHeld } from "../common/planned-names.ts";
-import { defineResource, settled } from "../schema/index.ts";
-import { attributes, type VolumeAttributes, writtenNames } from "./attributes.ts";
+import { defineResource, type HookContext, settled } from "../schema/index.ts";
+import { attributes, type VolumeAttributes, type VolumeState, writtenNames } from "./attributes.ts";
 import { changesBetween } from "./changes.ts";
 import { create } from "./create.ts";
 import { importVolume } from "./import.ts";
@@ -31,6 +35,20 @@ import { claim, forgetUnclaimed, isUnclaimed, readUnclaimed } from "./unclaimed.
 import { validate } from "./validate.ts";
 
 const minute = 60_000;
+
+/** Nothing else names it: it is in no state. */
+function tellOfLastSnapshot(
+  context: HookContext,
+  backend: Backend,
+  { name }: VolumeState,
+  snapshot: SnapshotRecord,
+): void {
+  const id = formatObjectId({ backend: backend.name, uuid: snapshot.id });
+  context.warn({
+    summary: `The last snapshot of volume "${name}" is kept`,
+    detail: `It is "${snapshot.name}" (${id}). A volume is made of it with source = { snapshot_id = "${id}" }; import it as a snapshot, and destroy that, to delete it.`,
+  });
+}
 
 /** `breezeblock_volume`: a block device's worth of storage on a backend. */
 export const volume = defineResource<VolumeAttributes>({
@@ -97,9 +115,20 @@ export const volume = defineResource<VolumeAttributes>({
     if (isUnclaimed(state)) return forgetUnclaimed(context, state);
     checkDeletionPolicy(context, state);
     const { backend, identity } = await settledPlace(context, state);
-    const remove = state.deletion_policy === "retain" ? leaveVolume : deleteVolume;
-    await remove(backend, parseObjectId(state.id, "id").uuid, identity, context.signal);
-    if (state.deletion_policy !== "retain") context.plannedSpace?.release(placedOf(backend, state));
+    const { uuid } = parseObjectId(state.id, "id");
+    switch (state.deletion_policy) {
+      case "retain":
+        return leaveVolume(backend, uuid, identity, context.signal);
+      case "snapshot": {
+        const last = await deleteVolumeAfterSnapshot(backend, uuid, identity, context.signal);
+        // The snapshot takes as much of the backend as the volume did.
+        if (last !== undefined) return tellOfLastSnapshot(context, backend, state, last);
+        break;
+      }
+      default:
+        await deleteVolume(backend, uuid, identity, context.signal);
+    }
+    context.plannedSpace?.release(placedOf(backend, state));
   },
 
   import: importVolume,

@@ -18,16 +18,17 @@ export function refuseProtected(prior: VolumeState): void {
 /** A last snapshot is of use only where it outlives its volume. */
 export function checkDeletionPolicy(
   context: HookContext,
-  { backend: reference, deletion_policy }: VolumePlan,
+  { backend: reference, deletion_policy, provisioning }: VolumePlan,
 ): void {
   if (deletion_policy !== "snapshot" || isUnknown(reference)) return;
   const backend = context.fleet.backend(parseBackendReference(reference).name, ["backend"]);
   const { features, technology } = backend.driver;
-  if (features.snapshotsSurviveVolume) return;
+  const made = isUnknown(provisioning) ? features.provisioning[0] : provisioning;
+  if (features.snapshotsOutlive.some((kind) => kind === made)) return;
   throw new StorageError({
     kind: "NotSupported",
     action: "take a last snapshot of a volume that is destroyed",
-    reason: `With technology ${technology} a snapshot does not outlive its volume`,
+    reason: `With technology ${technology} the snapshots of a ${made} volume do not outlive it`,
     nextStep: 'Write deletion_policy = "retain", which leaves the volume itself on the backend',
     backend: backend.name,
     attribute: ["deletion_policy"],

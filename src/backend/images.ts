@@ -5,7 +5,14 @@ import {
   type NewVolume,
   type VolumeRecord,
 } from "../contract/index.ts";
-import { cleanStaging, fillFromImage, fillingJobs, imageDiskBytes, prepareStaging } from "../images/index.ts";
+import {
+  cleanStaging,
+  fillFromImage,
+  fillingJobs,
+  type ImageCache,
+  imageDiskBytes,
+  prepareStaging,
+} from "../images/index.ts";
 import type { Backend, LockedBackend } from "./backend.ts";
 import type { Filling } from "./carry-out.ts";
 import { progressTeller } from "./progress.ts";
@@ -78,6 +85,7 @@ export async function beginFilling(
       fillFromImage({
         ...{ action, host, image, run, target, signal },
         volumeId: volume.id,
+        cache: cacheOf(backend, locked.fresh.identity ?? ""),
         sizeBytes: volume.sizeBytes,
         onProgress: progressTeller(log, action),
       }),
@@ -86,6 +94,11 @@ export async function beginFilling(
       for (const job of jobs) await host.forgetJob(job);
     },
   };
+}
+
+function cacheOf({ settings, driver }: Backend, identity: string): ImageCache | null {
+  const { imageCacheBytes: maxBytes } = settings;
+  return maxBytes === undefined ? null : { directory: driver.imageCacheDirectory(identity), maxBytes };
 }
 
 /** Removes what was brought to the host for a volume that is, or was, filled from an image. */

@@ -48,6 +48,7 @@ export {
   requireCopyable,
 } from "./image-copies.ts";
 export { imageSetting } from "./images.ts";
+export { deleteVolumeAfterSnapshot } from "./last-snapshot.ts";
 export {
   bringTo,
   finishMove,

@@ -4,6 +4,7 @@ import {
   type Inventory,
   isStorageError,
   type NewVolume,
+  outlivesVolume,
   type Provisioning,
   StorageError,
   type VolumeContent,
@@ -309,7 +310,9 @@ export function requireMovable(
       "Destroy its attachments and apply that first; afterwards attach it where it is then",
     );
   }
-  const snapshots = [...inventory.snapshots.values()].filter(({ volumeId }) => volumeId === record.id);
+  const snapshots = [...inventory.snapshots.values()].filter(
+    (snapshot) => snapshot.volumeId === record.id && !outlivesVolume(snapshot),
+  );
   if (snapshots.length > 0) {
     throw busy(
       `It has the ${snapshots.length === 1 ? "snapshot" : "snapshots"} ${describeObjects(snapshots)}, and snapshots do not move`,

@@ -19,7 +19,7 @@ export function removal(
   backend: Backend,
   kind: Kind,
   uuid: string,
-): Pick<Undertaking<null>, "begin" | "complete"> {
+): Pick<Undertaking<null>, "complete"> & { begin(locked: LockedBackend): Promise<Work<null>> } {
   const forget = ({ fresh, space }: LockedBackend): null => {
     space.forget();
     (kind === "volume" ? fresh.volumes : fresh.snapshots).delete(uuid);

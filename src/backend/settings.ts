@@ -16,6 +16,8 @@ export interface BackendSettings {
   /** Default `local`. */
   readonly target?: ExportSettings;
   readonly unreachable: UnreachablePolicy;
+  /** How many bytes of images are kept on the host for volumes to come. Default: none. */
+  readonly imageCacheBytes?: number | undefined;
   /** Default: everything may be used, thin volumes up to twenty times over. */
   readonly placement?: PlacementSettings;
 }

@@ -7,7 +7,9 @@ import {
   type MetadataChanges,
   type NewVolume,
   type ObjectRecord,
+  outlivesVolume,
   type Provisioning,
+  type SnapshotRecord,
   StorageError,
   type VolumeRecord,
   type VolumeSource,
@@ -506,7 +508,12 @@ export function shrinks(record: Pick<VolumeRecord, "name" | "sizeBytes">, sizeBy
   });
 }
 
-function requireUnused(record: VolumeRecord, locked: LockedBackend): void {
+/** DEL-2. @throws StorageError when the volume is protected, or something depends on it */
+export function requireUnused(
+  record: VolumeRecord,
+  locked: LockedBackend,
+  passesOver?: (snapshot: SnapshotRecord) => boolean,
+): void {
   const action = `delete volume "${record.name}"`;
   if (isProtected(record)) {
     throw new StorageError({
@@ -517,11 +524,16 @@ function requireUnused(record: VolumeRecord, locked: LockedBackend): void {
       attribute: ["deletion_protection"],
     });
   }
-  requireDetached(record, locked, action);
+  requireDetached(record, locked, action, passesOver);
 }
 
 /** @throws StorageError `VolumeIsBusy` where something depends on the volume */
-export function requireDetached(record: VolumeRecord, locked: LockedBackend, action: string): void {
+export function requireDetached(
+  record: VolumeRecord,
+  locked: LockedBackend,
+  action: string,
+  passesOver: (snapshot: SnapshotRecord) => boolean = outlivesVolume,
+): void {
   if (record.attachments.length > 0) {
     throw new StorageError({
       kind: "VolumeIsBusy",
@@ -530,7 +542,9 @@ export function requireDetached(record: VolumeRecord, locked: LockedBackend, act
       nextStep: "Destroy its attachments first",
     });
   }
-  const snapshots = [...locked.fresh.snapshots.values()].filter(({ volumeId }) => volumeId === record.id);
+  const snapshots = [...locked.fresh.snapshots.values()].filter(
+    (snapshot) => snapshot.volumeId === record.id && !passesOver(snapshot),
+  );
   if (snapshots.length > 0) {
     throw new StorageError({
       kind: "VolumeIsBusy",

@@ -43,8 +43,8 @@ export interface DriverFeatures {
   readonly provisioning: readonly ("thin" | "thick")[];
   readonly multiattach: boolean;
   readonly onlineExtend: boolean;
-  /** Whether a snapshot outlives its volume (deletion policy `snapshot` needs it). */
-  readonly snapshotsSurviveVolume: boolean;
+  /** The volumes whose snapshots outlive them (deletion policy `snapshot` needs that). */
+  readonly snapshotsOutlive: readonly ("thin" | "thick")[];
 }
 
 /**
@@ -100,6 +100,8 @@ export interface VolumeDriver {
   reserveForImage(volume: NewVolume, context: LockedContext): Promise<FillTarget>;
   /** Where images are kept while volumes are filled from them; no I/O. */
   stagingDirectory(identity: string): string;
+  /** Where images are kept for volumes to come, on the file system of the staging directory; no I/O. */
+  imageCacheDirectory(identity: string): string;
   /** Names the jobs that may be writing into the object of that id (copying, clearing new space); no I/O. */
   jobsOf(id: string): readonly JobReference[];
   /** After the job of a `working` creation ended with exit code 0, or a reserved volume was filled: makes it whole. */

@@ -122,3 +122,8 @@ export type MetadataChanges = Partial<
     | "formatted"
   >
 >;
+
+/** A volume's last snapshot, which stays when the volume goes and is no obstacle to that. Taken only where that is so. */
+export function outlivesVolume({ phase }: Pick<SnapshotRecord, "phase">): boolean {
+  return phase === "retained";
+}

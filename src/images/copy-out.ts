@@ -17,7 +17,7 @@ import {
   removeScript,
   sizeScript,
 } from "./copy-out-scripts.ts";
-import { script } from "./fill.ts";
+import { script } from "./filling.ts";
 import { LocalFile, localSize, removeLocal } from "./local-file.ts";
 import { wordsOf } from "./remote-image.ts";
 

@@ -1,14 +1,24 @@
 import { pipeline, Transform } from "node:stream";
 import {
   type Executor,
-  type FillTarget,
   type Host,
   type ImageSource,
   isStorageError,
-  type JobReference,
   type JobSpec,
   StorageError,
 } from "../contract/index.ts";
+import { cloneImage, keepImage } from "./cache.ts";
+import {
+  directoryOf,
+  type Filling,
+  fillingJob,
+  hostFailure,
+  runStep,
+  script,
+  tooLarge,
+  unacceptable,
+  understand,
+} from "./filling.ts";
 import { checkInfo, diskBytes, headBytes, parseHead, stagingLimit } from "./inspect.ts";
 import { openImage, pathOnHost, withoutQuery, wordsOf } from "./remote-image.ts";
 import {
@@ -22,21 +32,6 @@ import {
   uploadScript,
 } from "./scripts.ts";
 
-/** A volume that is being filled from an image. */
-export interface Filling {
-  /** For errors, a verb phrase. */
-  readonly action: string;
-  readonly host: Host;
-  readonly volumeId: string;
-  readonly sizeBytes: number;
-  readonly image: ImageSource;
-  /** Names this attempt: the one that the image's place belongs to fills the volume. */
-  readonly run: string;
-  readonly target: FillTarget;
-  readonly signal: AbortSignal | undefined;
-  readonly onProgress: (line: string) => void;
-}
-
 /** How much is sent between two words about it. */
 const reportedBytes = 64 * 1024 ** 2;
 
@@ -45,17 +40,6 @@ type Fetch = {
   readonly reference: string;
   readonly bytes: number | null;
 };
-
-const purposes = ["stage", "take", "fill"] as const;
-
-/** The jobs that work for a volume while it is filled; first the one that fetches its image, which any run may go on with. */
-export function fillingJobs(volumeId: string, directory: string): readonly JobReference[] {
-  return purposes.map((purpose) => fillingJob(purpose, volumeId, directory));
-}
-
-function fillingJob(purpose: (typeof purposes)[number], volumeId: string, directory: string): JobReference {
-  return { id: `${purpose}-${volumeId}`, directory };
-}
 
 /**
  * Makes room for a volume's image on the host, for this run and no other from now on, and removes what was left there for
@@ -89,8 +73,10 @@ export async function cleanStaging(host: Executor, directory: string, volumeId: 
  * @throws StorageError `ImageUnacceptable`, before anything was written to the target
  */
 export async function fillFromImage(filling: Filling): Promise<void> {
-  await stage(filling);
+  const isCloned = await cloneImage(filling);
+  if (!isCloned) await stage(filling);
   const bytes = await inspect(filling);
+  if (!isCloned) await keepImage(filling);
   const { target, image, run } = filling;
   const reference = fillingJob("fill", filling.volumeId, target.jobsDirectory);
   const proof =
@@ -122,7 +108,7 @@ async function stage(filling: Filling): Promise<void> {
 /** Why the host cannot fetch the image itself; `undefined` when it has. */
 async function tryOnHost(filling: Filling): Promise<string | undefined> {
   const job = stageJob(filling, { mode: "url", reference: "", bytes: null });
-  const { exitCode, stderr } = await run(filling, job);
+  const { exitCode, stderr } = await runStep(filling, job);
   if (exitCode === 0) return undefined;
   await filling.host.forgetJob(job);
   if (exitCode === exitCodes.notFetched) return stderr.trim() || "curl said nothing";
@@ -130,7 +116,7 @@ async function tryOnHost(filling: Filling): Promise<string | undefined> {
 }
 
 async function stageOnHost(filling: Filling, fetch: Fetch): Promise<void> {
-  const { exitCode, stderr } = await run(filling, stageJob(filling, fetch));
+  const { exitCode, stderr } = await runStep(filling, stageJob(filling, fetch));
   if (exitCode !== 0) throw stagingFailure(filling, exitCode, stderr);
 }
 
@@ -217,19 +203,8 @@ async function inspect(filling: Filling): Promise<number> {
 }
 
 async function requireEnd(filling: Filling, job: JobSpec): Promise<void> {
-  const { exitCode, stderr } = await run(filling, job);
+  const { exitCode, stderr } = await runStep(filling, job);
   if (exitCode !== 0) throw hostFailure(filling.host, filling.action, stderr);
-}
-
-/** Runs or rejoins a job. What failed is forgotten: asking again is to start it again. */
-async function run(
-  filling: Filling,
-  job: JobSpec,
-): Promise<{ readonly exitCode: number; readonly stderr: string }> {
-  const { host, signal, onProgress } = filling;
-  const { exitCode, stderr } = await host.runJob(job, { signal, onProgress });
-  if (exitCode !== 0) await host.forgetJob(job).catch(() => undefined);
-  return { exitCode, stderr: stderr.toString() };
 }
 
 function stagingFailure(filling: Filling, exitCode: number, words: string): StorageError {
@@ -262,51 +237,6 @@ function unreadable(
   });
 }
 
-/** That a disk is larger than the volume that it is for. */
-export function tooLarge(action: string, image: ImageSource, bytes: number, sizeBytes: number): StorageError {
-  const gib = 1024 ** 3;
-  return new StorageError({
-    kind: "ImageUnacceptable",
-    action,
-    reason: `The disk in ${withoutQuery(image.reference)} has ${bytes} bytes, and the volume ${sizeBytes}`,
-    nextStep: `Write size = ${Math.ceil(bytes / gib)} or more`,
-    attribute: ["size"],
-  });
-}
-
-function unacceptable(
-  filling: Pick<Filling, "action" | "image">,
-  words: string,
-  nextStep?: string,
-  attribute?: string,
-): StorageError {
-  return new StorageError({
-    kind: "ImageUnacceptable",
-    action: filling.action,
-    reason: `The image ${withoutQuery(filling.image.reference)} is not used: ${words.trim()}`,
-    nextStep,
-    attribute: ["source", "image", ...(attribute === undefined ? [] : [attribute])],
-  });
-}
-
-/** Gives what `parse` makes of an image. What it throws becomes `ImageUnacceptable`. */
-export function understand<T>(filling: Pick<Filling, "action" | "image">, parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    throw unacceptable(filling, error instanceof Error ? error.message : String(error));
-  }
-}
-
-function hostFailure(host: Pick<Executor, "host">, action: string, words: string): StorageError {
-  return new StorageError({
-    kind: "VolumeBackendError",
-    action,
-    reason: words.trim() || "the command gave no reason",
-    host: host.host,
-  });
-}
-
 /** In curl's own notation. Redirects of a https URL never lead to http. No part of a URL is a pattern. */
 function curlConfig({ place, reference }: ImageSource): string {
   if (place !== "url" || /^file:/i.test(reference)) return "";
@@ -314,12 +244,4 @@ function curlConfig({ place, reference }: ImageSource): string {
   const quoted = href.replace(/#.*$/, "").replace(/[\\"]/g, "\\$&");
   const allowed = protocol === "https:" ? "=https" : "=http,https";
   return `globoff\nurl = "${quoted}"\nproto = "${allowed}"\nproto-redir = "${allowed}"\n`;
-}
-
-function directoryOf({ target, volumeId }: Filling): string {
-  return `${target.stagingDirectory}/${volumeId}`;
-}
-
-export function script(text: string, ...args: readonly string[]): readonly string[] {
-  return ["sh", "-c", text, "breezeblock", ...args];
 }

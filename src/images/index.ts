@@ -7,6 +7,7 @@ export {
   imageSize,
   removeImage,
 } from "./copy-out.ts";
-export { cleanStaging, type Filling, fillFromImage, fillingJobs, prepareStaging } from "./fill.ts";
+export { cleanStaging, fillFromImage, prepareStaging } from "./fill.ts";
+export { type Filling, fillingJobs, type ImageCache } from "./filling.ts";
 export { imageDiskBytes, lookAhead } from "./look-ahead.ts";
 export { withoutQuery } from "./remote-image.ts";

@@ -1,5 +1,5 @@
 import { type Executor, type ImageSource, StorageError } from "../contract/index.ts";
-import { script, tooLarge, understand } from "./fill.ts";
+import { script, tooLarge, understand } from "./filling.ts";
 import { diskBytes, headBytes, parseHead } from "./inspect.ts";
 import { localHead, pathOnHost, remoteHead, withoutQuery, wordsOf } from "./remote-image.ts";
 import { exitCodes, headScript } from "./scripts.ts";

@@ -20,9 +20,11 @@ export const exitCodes = {
   checksum: 23,
   /** Another run has taken the image's directory over. */
   takenOver: 24,
+  /** It is not in the image cache. */
+  notCached: 25,
 } as const;
 
-const fail = String.raw`set -u
+export const fail = String.raw`set -u
 fail() { printf '%s\n' "$2" >&2; exit "$1"; }
 `;
 

@@ -12,6 +12,7 @@ import {
   deleteGroupSnapshot,
   deleteSnapshot,
   deleteVolume,
+  deleteVolumeAfterSnapshot,
   detach,
   ensureAccess,
   findGroupSnapshot,
@@ -114,6 +115,10 @@ export class Session {
 
   async delete({ id }: Pick<VolumeRecord, "id">): Promise<void> {
     await deleteVolume(this.backend, id, await this.identity(), undefined);
+  }
+
+  async deleteAfterSnapshot({ id }: Pick<VolumeRecord, "id">): Promise<SnapshotRecord | undefined> {
+    return deleteVolumeAfterSnapshot(this.backend, id, await this.identity(), undefined);
   }
 
   /** What others made, as it can be managed; undefined where it is not there, or managed already. */

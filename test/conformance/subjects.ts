@@ -47,11 +47,12 @@ export type Scope = "everything" | "storage" | "connections" | "variant" | "comb
 
 const later: Gaps = {
   "CFS-2": "no driver replicates yet",
-  "IMG-1": "no backend keeps images yet",
   "RTY-1": "no driver changes it in place; a volume that moves becomes what is asked for there",
 };
 
 const noInitiatorData: Gaps = { "CON-3": "no target keeps anything for an initiator" };
+
+const noLastSnapshot: Gaps = { "DEL-4": "a copy-on-write snapshot goes with its volume" };
 
 const fileKinds = {
   thin: { format: "raw", provisioning: "thin" },
@@ -86,7 +87,7 @@ function inLab(
     consumers: target === "local" ? 1 : labConsumers,
     scope,
     clearsFreedSpace: driver === "lvm-thick",
-    gaps: { ...later, ...noInitiatorData },
+    gaps: { ...later, ...noInitiatorData, ...(driver === "lvm-thick" ? noLastSnapshot : {}) },
     needsLab: true,
     lane,
     available: () => ensureLab({ mayInstall: !someoneIsThere() }),

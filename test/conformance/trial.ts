@@ -15,6 +15,8 @@ export interface SessionOptions {
   readonly owner?: string;
   /** The subject's by default. */
   readonly technology?: BackendParts["technology"];
+  /** How many bytes of images the host keeps; none by default. */
+  readonly imageCacheBytes?: number;
   /** Another way to the storage host, over a connection of its own. */
   readonly hostSettings?: HostSettings;
   readonly around?: Interposition;
@@ -60,6 +62,7 @@ export class Trial {
         {
           ...this.subject.parts,
           technology,
+          imageCacheBytes: options.imageCacheBytes,
           name: "tested",
           aliases: [],
           host: "storage",

@@ -18,6 +18,7 @@ export interface WorkerTask {
     | { readonly kind: "adopt"; readonly reference: string }
     | { readonly kind: "give back"; readonly id: string }
     | { readonly kind: "clone"; readonly sourceId: string }
+    | { readonly kind: "delete after a snapshot"; readonly volumeId: string }
     | { readonly kind: "group"; readonly volumeIds: readonly string[] }
     | { readonly kind: "restore"; readonly volumeId: string; readonly snapshotId: string }
     | {
@@ -59,6 +60,10 @@ async function work(session: Session, what: WorkerTask["work"]): Promise<readonl
     return [];
   }
   if (what.kind === "clone") return [(await session.create(cloneOf(what.sourceId))).id];
+  if (what.kind === "delete after a snapshot") {
+    const last = await session.deleteAfterSnapshot({ id: what.volumeId });
+    return last === undefined ? [] : [last.id];
+  }
   if (what.kind === "restore") {
     return [(await session.putBack({ id: what.volumeId }, { id: what.snapshotId })).id];
   }

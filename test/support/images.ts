@@ -2,11 +2,20 @@ import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { closeSync, openSync, readFileSync, readSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type RequestListener } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { ensurePackages } from "./packages.ts";
 
 /** What the tests of images need besides the tools of every host. */
-export const imageTools = await ensurePackages(["qemu-utils", "curl", "xz-utils", "zstd", "bzip2"]);
+export const imageTools = await ensurePackages([
+  "qemu-utils",
+  "curl",
+  "xz-utils",
+  "zstd",
+  "bzip2",
+  "openssl",
+]);
 
 /** The content of a disk: data, a hole of some MiB, and data at an end that is no whole MiB. */
 export function diskContent(bytes = 6 * 1024 ** 2 + 512): Buffer {
@@ -52,17 +61,44 @@ export interface ImageServer {
   close(): Promise<void>;
 }
 
-/** Serves over HTTP on the loopback interface. */
-export async function serveImages(listener: RequestListener): Promise<ImageServer> {
+/** What a server proves itself with. */
+export interface Certificate {
+  readonly key: Buffer;
+  readonly cert: Buffer;
+  /** The file with the certificate, for who is to trust it. */
+  readonly file: string;
+}
+
+/** Makes a certificate for the loopback address that nobody trusts yet, with its key, in `directory`. */
+export function makeCertificate(directory: string): Certificate {
+  const file = join(directory, "certificate.pem");
+  const key = join(directory, "key.pem");
+  execFileSync(
+    "openssl",
+    [
+      ...["req", "-x509", "-newkey", "rsa:2048", "-noenc", "-days", "2", "-subj", "/CN=images.test"],
+      ...["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", file],
+    ],
+    { stdio: "pipe" },
+  );
+  return { key: readFileSync(key), cert: readFileSync(file), file };
+}
+
+/** Serves on the loopback interface, over HTTPS where there is a certificate. */
+export async function serveImages(
+  listener: RequestListener,
+  certificate?: Certificate,
+): Promise<ImageServer> {
   const clients: string[] = [];
-  const server = createServer((request: IncomingMessage, response) => {
+  const answer = (request: IncomingMessage, response: Parameters<RequestListener>[1]) => {
     clients.push(request.headers["user-agent"] ?? "");
     listener(request, response);
-  });
+  };
+  const server = certificate === undefined ? createServer(answer) : createSecureServer(certificate, answer);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${certificate === undefined ? "http" : "https"}://127.0.0.1:${port}`,
     clients,
     async close() {
       server.closeAllConnections();

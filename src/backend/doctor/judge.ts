@@ -1,4 +1,10 @@
-import type { Attachment, ObjectRecord, SnapshotRecord, VolumeRecord } from "../../contract/index.ts";
+import {
+  type Attachment,
+  type ObjectRecord,
+  outlivesVolume,
+  type SnapshotRecord,
+  type VolumeRecord,
+} from "../../contract/index.ts";
 import { isFromImage } from "../images.ts";
 import { moveOf } from "../migration-marks.ts";
 import { isProtected } from "../ownership.ts";
@@ -161,7 +167,9 @@ class Court implements Judgement {
   /** What stands in the way of a volume's deletion, and may go with it. */
   #goingBefore(volumeId: string): readonly string[] {
     const { volumes, snapshots } = this.#evidence.inventory;
-    const hasSnapshots = [...snapshots.values()].some((snapshot) => snapshot.volumeId === volumeId);
+    const hasSnapshots = [...snapshots.values()].some(
+      (snapshot) => snapshot.volumeId === volumeId && !outlivesVolume(snapshot),
+    );
     return [
       ...((volumes.get(volumeId)?.attachments.length ?? 0) > 0 ? ["its attachments"] : []),
       ...(hasSnapshots ? ["its snapshots"] : []),
@@ -171,7 +179,7 @@ class Court implements Judgement {
   #retainedObject(kind: "volume" | "snapshot", place: Place, { name }: ObjectRecord): Finding {
     return {
       ...this.#base(place, name, "retained"),
-      reason: `Its state gave this ${kind} up on purpose (deletion_policy = "retain").`,
+      reason: `Its state gave this ${kind} up on purpose (deletion_policy = "${kind === "volume" ? "retain" : "snapshot"}").`,
       removable: false,
       nextStep: "Nothing needs to be done. Import it to have it in a state again, and to destroy it.",
     };

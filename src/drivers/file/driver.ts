@@ -47,6 +47,7 @@ import { leftovers, type Operation, VolumeDirectory } from "./directory.ts";
 import {
   creatingDirectory,
   type FileFormat,
+  imageCacheDirectory,
   imagesDirectory,
   jobsDirectory,
   objectName,
@@ -130,7 +131,8 @@ class FileDriver implements VolumeDriver, FillsVolumes, ManagesExisting, Reverts
       multiattach: true,
       // QEMU keeps a qcow2 file's size in memory while it has it open; a raw file's is the file system's.
       onlineExtend: format === "raw",
-      snapshotsSurviveVolume: false,
+      // A snapshot is a file of its own.
+      snapshotsOutlive: format === "raw" ? ["thin", "thick"] : ["thin"],
     };
   }
 
@@ -342,6 +344,10 @@ class FileDriver implements VolumeDriver, FillsVolumes, ManagesExisting, Reverts
 
   stagingDirectory(): string {
     return `${this.#directory.path}/${imagesDirectory}`;
+  }
+
+  imageCacheDirectory(): string {
+    return `${this.#directory.path}/${imageCacheDirectory}`;
   }
 
   jobsOf(id: string): readonly JobReference[] {

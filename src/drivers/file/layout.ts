@@ -15,6 +15,9 @@ export const creatingDirectory = `${privateDirectory}/creating`;
 /** Images, each for as long as a volume is filled from it, in directories of the volumes' ids. */
 export const imagesDirectory = `${privateDirectory}/images`;
 
+/** Images that are kept for volumes to come. */
+export const imageCacheDirectory = `${privateDirectory}/image-cache`;
+
 /** Records of long copies. */
 export const jobsDirectory = `${privateDirectory}/jobs`;
 

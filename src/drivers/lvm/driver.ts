@@ -48,6 +48,7 @@ import { listManageable } from "./manageable.ts";
 import { acknowledged, newSnapshotMetadata, newVolumeMetadata, whole } from "./metadata.ts";
 import {
   devicePath,
+  imageCacheDirectory,
   imagesDirectory,
   isLvmName,
   jobsDirectory,
@@ -136,8 +137,8 @@ class LvmDriver implements VolumeDriver, FillsVolumes, ManagesExisting, RevertsT
       provisioning: settings.thinPool === null ? ["thick"] : ["thin", "thick"],
       multiattach: true,
       onlineExtend: true,
-      // A copy-on-write snapshot goes with its origin.
-      snapshotsSurviveVolume: false,
+      // A copy-on-write snapshot goes with its origin; a thin one is a thin volume of its own.
+      snapshotsOutlive: settings.thinPool === null ? [] : ["thin"],
     };
   }
 
@@ -323,6 +324,10 @@ class LvmDriver implements VolumeDriver, FillsVolumes, ManagesExisting, RevertsT
 
   stagingDirectory(identity: string): string {
     return `${imagesDirectory}/${identity}`;
+  }
+
+  imageCacheDirectory(identity: string): string {
+    return `${imageCacheDirectory}/${identity}`;
   }
 
   jobsOf(id: string): readonly JobReference[] {

@@ -6,6 +6,9 @@ export const jobsDirectory = "/var/lib/breezeblock/jobs";
 /** Images, each for as long as a volume is filled from it: below the UUID of the volume group, by the volume's id. */
 export const imagesDirectory = "/var/lib/breezeblock/images";
 
+/** Images that are kept for volumes to come, each volume group's in a directory of its UUID. */
+export const imageCacheDirectory = "/var/lib/breezeblock/image-cache";
+
 /** A logical volume of ours: an object itself, or what one needs for a while. */
 export type Role =
   /** A volume or a snapshot. */

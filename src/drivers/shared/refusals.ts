@@ -2,6 +2,7 @@ import {
   type Attachment,
   type Inventory,
   type ObjectRecord,
+  outlivesVolume,
   type SnapshotRecord,
   StorageError,
   type VolumeRecord,
@@ -130,7 +131,7 @@ export function refuseInUse(volume: VolumeRecord, fresh: Inventory, action: stri
   const users = [
     ...volume.attachments.map(describeAttachment),
     ...[...fresh.snapshots.values()]
-      .filter((snapshot) => snapshot.volumeId === volume.id)
+      .filter((snapshot) => snapshot.volumeId === volume.id && !outlivesVolume(snapshot))
       .map((snapshot) => describe("snapshot", snapshot)),
     ...copiesFromVolume(fresh, volume.id),
   ];

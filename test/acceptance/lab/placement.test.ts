@@ -121,6 +121,15 @@ describe.skipIf(!labAvailability.available)(titled("three backends as one pool",
         return { files: all.files, thick, thin };
       };
 
+      terraform.write(
+        'resource "breezeblock_volume" "kept" {\n  name = "kept"\n  size = 1\n  backend = "thick"\n  deletion_policy = "snapshot"\n}\n',
+      );
+      const unkept = await terraform.plan();
+      expect(unkept.exitCode).toBe(1);
+      expect(unkept.text.replaceAll(/[\s│]+/g, " ")).toMatch(
+        /snapshots of a thick volume do not outlive it.*deletion_policy = "retain"/,
+      );
+
       // What is there already counts as well.
       terraform.write(there);
       await terraform.applied();

@@ -1,19 +1,21 @@
 import type { ChildProcess } from "node:child_process";
 import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { bytesPerGib } from "../../../src/contract/index.ts";
 import { titled } from "../../support/availability.ts";
+import { findCommand } from "../../support/commands.ts";
 import {
   beginningOf,
   diskContent,
   type ImageServer,
   imageTools,
+  makeCertificate,
   serveImages,
   sha256,
 } from "../../support/images.ts";
 import { StorageHost } from "../../support/storage.ts";
-import { makeTempDirectory, removeDirectory } from "../../support/temp-directory.ts";
+import { makeTempDirectory, removeDirectory, tempDirectory } from "../../support/temp-directory.ts";
 import { resultOf } from "../../support/terraform.ts";
 import { waitFor } from "../../support/wait-for.ts";
 import { describeEngines, firstEngine, Scenario, useExecutable } from "./scenario.ts";
@@ -33,7 +35,9 @@ function peakOfProvider(engine: ChildProcess): number | undefined {
     try {
       const status = readFileSync(`/proc/${name}/status`, "utf8");
       if (Number(/^PPid:\s+(\d+)/m.exec(status)?.[1]) !== engine.pid) continue;
-      return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
+      // A process that has ended, and is not collected yet, has none.
+      const peak = /^VmHWM:\s+(\d+) kB/m.exec(status)?.[1];
+      return peak === undefined ? undefined : Number(peak) * 1024;
     } catch {
       // Gone between the listing and the look.
     }
@@ -94,6 +98,47 @@ describe.skipIf(!imageTools.available)(titled("images on their way", imageTools)
       expect(peak).toBeLessThan(150_000_000);
       expect(run.storage.leftBehind()).toHaveLength(2);
       await run.terraform.destroyed();
+    });
+
+    test("over https, where the storage host trusts the server, or this machine does; where nobody does, nothing is left", async () => {
+      const content = diskContent();
+      const file = join(files, "secure.raw");
+      writeFileSync(file, content);
+      const certificate = makeCertificate(files);
+      const secure = await serveImages((_, response) => response.end(content), certificate);
+      const tools = tempDirectory();
+      const curl = `#!/bin/sh\nCURL_CA_BUNDLE=${certificate.file} exec ${findCommand("curl")} "$@"\n`;
+      writeFileSync(join(tools, "curl"), curl, { mode: 0o755 });
+      const trusting = await StorageHost.start({ path: `${tools}:${process.env["PATH"]}` });
+      onTestFinished(async () => {
+        await trusting.stop();
+        await secure.close();
+      });
+      const image = volume(`url = "${secure.url}/disk.raw", format = "raw"`, 1);
+      const here = { NODE_EXTRA_CA_CERTS: certificate.file };
+      for (const [storage, environment, client] of [
+        [trusting, {}, "curl"],
+        [host, here, "node"],
+      ] as const) {
+        const earlier = secure.clients.length;
+        const run = new Scenario(storage, engine, { source: executable(), environment });
+        run.write(image);
+        await run.terraform.applied();
+        expect(secure.clients.slice(earlier).map((name) => name.split("/")[0])).toEqual([client]);
+        const read = beginningOf(run.storage.dataFile(run.storage.object("db")), content.length);
+        expect(read.equals(content)).toBe(true);
+        await run.terraform.expectNoChanges();
+      }
+      const earlier = secure.clients.length;
+      const run = new Scenario(host, engine, { source: executable() });
+      run.write(image);
+      const failed = await run.terraform.apply();
+      expect(failed.exitCode).not.toBe(0);
+      expect(failed.text).toMatch(
+        /from the storage host: [\s\S]*certificate[\s\S]*from here: [\s\S]*certificate/,
+      );
+      expect(secure.clients).toHaveLength(earlier);
+      expect(run.storage.leftBehind()).toEqual([]);
     });
 
     test("what the host fetches when everything is killed is gone on with, not fetched again", async () => {

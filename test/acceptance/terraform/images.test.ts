@@ -152,6 +152,36 @@ describe.skipIf(!imageTools.available)(titled("images", imageTools), () => {
       expect(refused.text).toMatch(/compressed image does not say how large its disk is/);
     });
 
+    test("an image that the host keeps is neither fetched nor sent again; without a checksum none is kept", async () => {
+      const run = site.scenario(engine);
+      const named = (name: string, image: Image) => volume(image).replaceAll('"db"', `"${name}"`);
+      const backend = run.backend(run.storage, { image_cache_max_size: 1 });
+      run.configure({ backends: { demo: backend } });
+      execFileSync("gzip", ["-k", "-f", qcow2]);
+      const checksum = sha256(`${qcow2}.gz`);
+      const packed = { format: "qcow2", compression: "gzip", checksum };
+      const published = { ...packed, url: `${server.url}/disk.qcow2.gz` };
+      run.write(named("first", published) + named("unproven", { path: raw, format: "raw" }));
+      await run.terraform.applied();
+      expect(run.storage.leftBehind().filter((path) => path.includes("image-cache/sha256-"))).toHaveLength(1);
+      const requests = server.clients.length;
+      const sent = { ...packed, local_path: join(files, "not-here.qcow2.gz") };
+      run.write(
+        named("first", published) +
+          named("unproven", { path: raw, format: "raw" }) +
+          named("second", published) +
+          named("third", sent),
+      );
+      await run.terraform.applied();
+      expect(server.clients).toHaveLength(requests);
+      for (const name of ["first", "second", "third"]) {
+        const read = beginningOf(run.storage.dataFile(run.storage.object(name)), content.length);
+        expect(read.equals(content)).toBe(true);
+      }
+      await run.terraform.expectNoChanges();
+      await run.terraform.destroyed();
+    });
+
     test("a redirect is followed; another source is refused, kept or replaces", async () => {
       const run = site.scenario(engine);
       const earlier = server.clients.length;

@@ -250,18 +250,4 @@ describeEngines((engine) => {
     expect(data()).toBe("new");
     await terraform.expectNoChanges();
   });
-
-  test("a last snapshot is refused where it would go with its volume, with retain as the hint", async () => {
-    const scenario = site.scenario(engine);
-    scenario.write(configuration('deletion_policy = "snapshot"'));
-    const { exitCode, diagnostics } = await outcomeOf(scenario.terraform, "plan");
-    expect(exitCode).toBe(1);
-    expect(diagnostics).toEqual([
-      expect.objectContaining({
-        detail: expect.stringMatching(/a snapshot does not outlive its volume.*deletion_policy = "retain"/s),
-        at: expect.stringContaining("deletion_policy"),
-      }),
-    ]);
-    expect(scenario.storage.leftBehind()).toEqual([]);
-  });
 }, firstEngine());

@@ -93,6 +93,41 @@ export const imageScenarios: readonly Scenario[] = [
     },
   },
   {
+    name: "an image that was fetched once is cloned for the next volume, from where the backend keeps it; what is damaged there is fetched again",
+    clauses: ["IMG-1"],
+    async run(trial) {
+      const session = trial.session({ imageCacheBytes: unit });
+      const { host } = trial.subject;
+      const raw = await onHost(trial, disk);
+      const checksum = { algorithm: "sha256", digest: sha256(disk) } as const;
+      const image: ImageSource = {
+        place: "path",
+        reference: raw,
+        format: "raw",
+        compression: null,
+        checksum,
+      };
+      await expectDisk(trial, session, await session.create({ name: "fetched", image }));
+      const { identity } = await session.backend.listing();
+      const cache = session.backend.driver.imageCacheDirectory(identity ?? "");
+      trial.atEnd(async () => void (await host.run(["rm", "-rf", "--", cache])));
+      await outputOf(trial, "mv", "--", raw, `${raw}.away`);
+      trial.atEnd(async () => void (await host.run(["rm", "-f", "--", `${raw}.away`])));
+      const cloned = await session.create({ name: "cloned", image });
+      await expectDisk(trial, session, cloned);
+      // Volumes are independent of what they were filled from.
+      await trial.withDevice(session, cloned, (device) => device.write(content("changed")));
+      await expectDisk(trial, session, await session.create({ name: "next", image }));
+
+      const damage =
+        'for kept in "$1"/sha256-*; do printf damaged | dd of="$kept" conv=notrunc status=none; done';
+      await outputOf(trial, "sh", "-c", damage, "sh", cache);
+      await refusal(session.create({ name: "gone", image }), "InvalidInput", "no file");
+      await outputOf(trial, "mv", "--", `${raw}.away`, raw);
+      await expectDisk(trial, session, await session.create({ name: "again", image }));
+    },
+  },
+  {
     name: "an image that is not what it should be leaves no volume: another checksum, a backing file, a disk that is larger",
     clauses: ["IMG-2"],
     async run(trial) {

@@ -8,6 +8,7 @@ import { extensionScenarios } from "./extension.ts";
 import { groupScenarios } from "./groups.ts";
 import { imageScenarios } from "./images.ts";
 import { interruptionScenarios } from "./interruptions.ts";
+import { lastSnapshotScenarios } from "./last-snapshots.ts";
 import { migrationScenarios } from "./migration.ts";
 import { restoreScenarios } from "./restores.ts";
 import { setupScenarios } from "./setup.ts";
@@ -19,6 +20,7 @@ export const scenarios: readonly Scenario[] = [
   ...deletionScenarios,
   ...extensionScenarios,
   ...copyScenarios,
+  ...lastSnapshotScenarios,
   ...imageScenarios,
   ...adoptionScenarios,
   ...restoreScenarios,
