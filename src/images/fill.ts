@@ -232,7 +232,8 @@ function unreadable(
     kind: "InvalidInput",
     action,
     reason: `The image ${withoutQuery(image.reference)} cannot be read: ${onBoth}`,
-    host: host.host,
+    // What this machine cannot read has nothing to do with the host.
+    host: image.place === "local_path" ? undefined : host.host,
     attribute: ["source", "image", image.place],
   });
 }

@@ -110,6 +110,8 @@ case $mode in
     code=$?
     kill "$monitor"
     [ "$code" -ne 153 ] || fail ${exitCodes.unacceptable} "it has more than $limit bytes, the most for a volume of this size"
+    # It came, and cannot be written: sending it again would end the same.
+    [ "$code" -ne 23 ] || fail 1 'what was fetched cannot be written'
     [ "$code" -eq 0 ] || exit ${exitCodes.notFetched}
     ;;
   uploaded)

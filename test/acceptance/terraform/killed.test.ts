@@ -56,7 +56,7 @@ class Gates {
 let gates: Gates;
 let host: StorageHost;
 beforeAll(async () => {
-  gates = new Gates(["truncate", "sync", "mv", "cp", "rm"]);
+  gates = new Gates(["truncate", "sync", "mv", "cp", "rm", "dd"]);
   host = await StorageHost.start({ path: [gates.directory, process.env["PATH"]].join(delimiter) });
 });
 afterEach(() => gates.open());
@@ -204,6 +204,33 @@ describe.skipIf(!hasProc)(hasProc ? "killed" : "killed, left out: there is no /p
         expect(readdirSync(run.terraform.directory).filter((name) => name.startsWith("out.img"))).toEqual([]);
       });
 
+      // A copy, and then the volume's removal.
+      test.each(["cp", "rm"])(
+        "in a delete after a last snapshot, at %s: one of the two is whole",
+        async (tool) => {
+          const run = scenario();
+          const { terraform, storage } = run;
+          run.write(db().replace("}", '  deletion_policy = "snapshot"\n}'));
+          await terraform.applied();
+          storage.writeData(storage.object("db"), "precious");
+          await terraform.expectNoChanges();
+          run.write("");
+          await killAt(tool, run, what);
+          const isWhole = ({ phase }: { readonly phase: string }) => phase !== "creating";
+          const whole = [...storage.objects(), ...storage.objects("snapshot")].filter(isWhole);
+          expect(whole.map((found) => storage.readData(found, 8))).toContain("precious");
+          await terraform.applied();
+          expect(await terraform.state()).toEqual([]);
+          expect(storage.objects()).toEqual([]);
+          const kept = storage.objects("snapshot");
+          expect(kept.length).toBeGreaterThan(0);
+          for (const last of kept) {
+            expect(last.phase).toBe("retained");
+            expect(storage.readData(last, 8)).toBe("precious");
+          }
+        },
+      );
+
       test("in a delete", async () => {
         const run = scenario();
         const { terraform, storage } = run;
@@ -217,6 +244,40 @@ describe.skipIf(!hasProc)(hasProc ? "killed" : "killed, left out: there is no /p
         expect(storage.leftBehind()).toEqual([]);
       });
     });
+
+    // The content is copied, the new volume becomes whole, the old one goes.
+    test.each(["dd", "mv", "rm"])(
+      "the engine in a move to another backend, at %s: the data is whole in one of them",
+      async (tool) => {
+        const run = scenario();
+        const { terraform, storage } = run;
+        const there = host.newDirectory();
+        run.configure({ backends: { demo: run.backend(), other: run.backend(there) } });
+        // Both have their identity before, so that the first call of a tool is the move's.
+        const first =
+          'resource "breezeblock_volume" "first" {\n  name = "first"\n  size = 1\n  backend = "other"\n}\n';
+        run.write(db() + first);
+        await terraform.applied();
+        storage.writeData(storage.object("db"), "precious");
+        await terraform.expectNoChanges();
+        const moved = db().replace('"demo"', '"other"\n  on_backend_change = "migrate"');
+        run.write(moved + first);
+        await killAt(tool, run, "engine");
+        const whole = [storage, there].flatMap((place) =>
+          place
+            .objects()
+            .filter(({ name, phase }) => name === "db" && phase !== "creating" && phase !== "deleting")
+            .map((found) => place.readData(found, 8)),
+        );
+        expect(whole).toContain("precious");
+        await terraform.applied();
+        expect(storage.leftBehind()).toEqual([]);
+        expect(there.readData(there.object("db"), 8)).toBe("precious");
+        await terraform.expectNoChanges();
+        await terraform.destroyed();
+        expect(there.leftBehind()).toEqual([]);
+      },
+    );
 
     test("what nobody finishes can still be destroyed", async () => {
       const run = scenario();
