@@ -20,7 +20,7 @@ const attributes = {
   size: integer("computed", { description: "The volume's size in GiB when the snapshot was taken." }),
   size_bytes: integer("computed", { description: "The same in bytes." }),
   deletion_protection: boolean("computed", { description: "Whether deleting the snapshot is refused." }),
-  status: string("computed", { description: "`creating` or `available`." }),
+  status: string("computed", { description: "`creating`, `available`, `retained` or `deleting`." }),
   labels: stringMap("computed", { description: "Its labels, default labels included." }),
   backend_identity: string("computed", { description: "What the storage behind the backend calls itself." }),
   created_at: string("computed", { description: "When the snapshot was taken, RFC 3339 in UTC." }),

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import {
+  isStorageError,
   type NewSnapshot,
-  outlivesVolume,
   type SnapshotRecord,
   StorageError,
   type VolumeRecord,
@@ -9,22 +9,21 @@ import {
 } from "../contract/index.ts";
 import type { Backend, LockedBackend } from "./backend.ts";
 import { carryOut } from "./carry-out.ts";
-import { isMadeBy, newRun, withRun } from "./creation-runs.ts";
+import { isMadeBy, newRun } from "./creation-runs.ts";
 import { settleImages } from "./image-marks.ts";
-import { isUsable } from "./ownership.ts";
+import { isLastSnapshot, lastSettings, removeAtOnce, settleLastSnapshots } from "./last-snapshot-marks.ts";
+import { describeObjects, isUsable } from "./ownership.ts";
 import { removal, removeHalfMade, takenOver } from "./removal.ts";
-import { deleteVolume, goneVolume, requireUnused, requireVolume } from "./volumes.ts";
-
-/** Among a snapshot's settings on the host: it is, or is to be, the last of its volume. */
-const lastKey = "last";
+import { deleteVolume, requireUnused, requireVolume } from "./volumes.ts";
 
 /**
  * DEL-1 to DEL-3, after a last snapshot of the volume, in phase `retained`: no create takes it up, no run deletes it. Nobody
- * can write between the two, as the deletion begins in the holding of the lock that the snapshot is made whole in. Each call
- * takes a snapshot of its own: what an earlier one has taken may be older than the volume's content.
+ * who has the volume from breezeblock can write between the two, as it is exported no more from before the snapshot is begun, and its
+ * deletion begins in the holding of the lock that the snapshot is made whole in. Each call takes a snapshot of its own: what an earlier
+ * one has taken may be older than the volume's content.
  *
- * @returns the snapshot, or `undefined` where there was no whole volume to take one of
- * @throws StorageError before anything of the volume is gone, or once the snapshot is whole
+ * @returns the snapshot; where there is no whole volume, that of an earlier call, or `undefined`
+ * @throws StorageError before anything of the volume is gone; or once the snapshot is whole, with its name
  */
 export async function deleteVolumeAfterSnapshot(
   backend: Backend,
@@ -32,16 +31,21 @@ export async function deleteVolumeAfterSnapshot(
   identity: string,
   signal: AbortSignal | undefined,
 ): Promise<SnapshotRecord | undefined> {
-  const known = (await backend.listingOf(identity)).volumes.get(uuid);
+  const listing = await backend.listingOf(identity);
+  const known = listing.volumes.get(uuid);
   if (known === undefined || !isUsable(known)) {
-    await deleteVolume(backend, uuid, identity, signal);
-    return undefined;
+    await deleteVolume(backend, uuid, identity, signal, async ({ fresh }) => {
+      const found = fresh.volumes.get(uuid);
+      if (found !== undefined && isUsable(found)) throw madeWhole(backend, found);
+    });
+    return latestOf(uuid, listing.snapshots.values());
   }
   const last = new LastSnapshot(backend, known);
+  const { action } = last;
   let rest: Work<null>;
   try {
     rest = await carryOut(backend, {
-      action: last.action,
+      action,
       signal,
       begin: (locked) => last.begin(locked),
       complete: (locked) => last.complete(locked),
@@ -49,19 +53,17 @@ export async function deleteVolumeAfterSnapshot(
   } catch (error) {
     throw await last.afterFailure(error);
   }
-  await carryOut(backend, {
-    action: last.action,
-    signal,
-    begin: async () => rest,
-    complete: removal(backend, "volume", uuid).complete,
-  });
+  if (rest.state === "working") {
+    const { complete } = removal(backend, "volume", uuid);
+    await carryOut(backend, { action, signal, begin: async () => rest, complete });
+  }
   return last.taken;
 }
 
 /** The taking of a volume's last snapshot, up to where the volume's deletion has begun. */
 class LastSnapshot {
   readonly action: string;
-  /** Once it is there, it is never removed again: the volume may be gone. */
+  /** Once it is there, and the volume may be gone, it is never removed again. */
   taken: SnapshotRecord | undefined;
   readonly #backend: Backend;
   readonly #volumeId: string;
@@ -75,24 +77,18 @@ class LastSnapshot {
   }
 
   async begin(locked: LockedBackend): Promise<Work<Work<null>>> {
-    const { driver } = this.#backend;
+    const { driver, target } = this.#backend;
+    // Somebody else has deleted it meanwhile.
+    if (!locked.fresh.volumes.has(this.#volumeId)) return done(done(null));
+    const found = requireVolume(this.#backend, this.#volumeId, locked, "delete");
+    await settleLastSnapshots(this.#backend, found, this.action, locked);
     const volume = await this.#requireRemovable(locked);
-    const earlier = [...locked.fresh.snapshots.values()].filter(
-      (snapshot) => snapshot.volumeId === volume.id && isLast(snapshot),
-    );
-    // What a killed run has finished is given up as this one's will be, so that it holds the volume no more.
-    for (const whole of earlier.filter((one) => isUsable(one) && one.phase !== "retained")) {
-      locked.fresh.keepSnapshot(await driver.updateSnapshot(whole, { phase: "retained" }, locked));
-    }
-    const begun = earlier.find(({ phase }) => phase === "creating");
-    const snapshot = lastSnapshotOf(volume, begun, this.#run);
-    if (begun !== undefined) {
-      const { settings } = snapshot;
-      locked.fresh.keepSnapshot(await driver.updateSnapshot(begun, { settings }, locked));
-    }
+    // Whoever is connected without a record of it must not write to what is copied.
+    await target.removeExport(volume, locked);
+    const snapshot = lastSnapshotOf(volume, this.#run);
     this.#made = snapshot.id;
     const work = await driver.createSnapshot(snapshot, volume, locked);
-    if (work.state === "ready") return { state: "ready", record: await this.#retain(work.record, locked) };
+    if (work.state === "ready") return done(await this.#retain(work.record, locked));
     const { sizeBytes } = volume;
     locked.fresh.keepSnapshot({ ...snapshot, sizeBytes, phase: "creating", location: "" });
     return work;
@@ -108,63 +104,116 @@ class LastSnapshot {
     return this.#retain(await this.#backend.driver.completeSnapshot(id, locked), locked);
   }
 
-  /** What to throw: what was made of the snapshot is removed, unless it is whole. */
+  /** What to throw: what was made of the snapshot is removed, unless the volume may be gone. */
   async afterFailure(error: unknown): Promise<unknown> {
-    if (this.#made === undefined || this.taken !== undefined) return error;
-    const { action } = this;
+    const { action, taken } = this;
+    if (taken !== undefined && isStorageError(error)) {
+      return error.adding(`Its last snapshot "${taken.name}" (${taken.id}) is whole, and is kept`);
+    }
+    if (this.#made === undefined || taken !== undefined) return error;
     const half = { kind: "snapshot", action, id: this.#made, run: this.#run, isReserved: true } as const;
     await removeHalfMade(this.#backend, half, error);
     return error;
   }
 
-  async #retain(snapshot: SnapshotRecord, locked: LockedBackend): Promise<Work<null>> {
-    const { driver, target } = this.#backend;
+  async #retain(made: SnapshotRecord, locked: LockedBackend): Promise<Work<null>> {
+    const { driver } = this.#backend;
+    locked.fresh.keepSnapshot(made);
     // A copy may have taken long, without the lock.
     await this.#requireRemovable(locked);
-    locked.fresh.keepSnapshot(snapshot);
-    this.taken = locked.fresh.keepSnapshot(
-      await driver.updateSnapshot(snapshot, { phase: "retained" }, locked),
-    );
-    await target.removeExport(locked.fresh.volumes.get(this.#volumeId) ?? goneVolume(this.#volumeId), locked);
-    return removal(this.#backend, "volume", this.#volumeId).begin(locked);
+    const snapshot = await driver.updateSnapshot(made, { phase: "retained" }, locked);
+    this.taken = locked.fresh.keepSnapshot(snapshot);
+    try {
+      return await removal(this.#backend, "volume", this.#volumeId).begin(locked);
+    } catch (error) {
+      if (isStorageError(error, ...refusals)) await this.#takeBack(snapshot, locked);
+      throw error;
+    }
+  }
+
+  /** After the driver has refused: the snapshot goes, where the volume is certainly as it was. */
+  async #takeBack(snapshot: SnapshotRecord, locked: LockedBackend): Promise<void> {
+    const { volumes } = await this.#backend.driver.inventory(locked);
+    const volume = volumes.get(this.#volumeId);
+    if (volume === undefined || !isUsable(volume)) return;
+    await removeAtOnce(this.#backend, snapshot, this.action, locked);
+    this.#made = undefined;
+    this.taken = undefined;
   }
 
   async #requireRemovable(locked: LockedBackend): Promise<VolumeRecord> {
     const volume = requireVolume(this.#backend, this.#volumeId, locked, "delete");
+    const refuse = (kind: "VolumeIsBusy" | "NotSupported", reason: string, nextStep: string) =>
+      new StorageError({ kind, action: this.action, reason, nextStep, backend: this.#backend.name });
     if (!isUsable(volume)) {
-      throw new StorageError({
-        kind: "VolumeIsBusy",
-        action: this.action,
-        reason: "Another run is deleting it",
-        nextStep: "Run again when that has ended",
-      });
+      throw refuse("VolumeIsBusy", "Another run is deleting it", "Run again when that has ended");
     }
-    requireUnused(volume, locked, (snapshot) => isLast(snapshot) || outlivesVolume(snapshot));
-    await settleImages(this.#backend, volume, this.action, locked);
-    return volume;
+    if (!this.#backend.driver.features.snapshotsOutlive.includes(volume.provisioning)) {
+      throw refuse(
+        "NotSupported",
+        `The snapshots of a ${volume.provisioning} volume do not outlive it here`,
+        'Write deletion_policy = "retain", which leaves the volume itself on the backend',
+      );
+    }
+    requireUnused(volume, locked, isLastSnapshot);
+    const clones = [...locked.fresh.volumes.values()].filter(
+      ({ phase, source }) => phase === "creating" && source?.kind === "volume" && source.id === volume.id,
+    );
+    if (clones.length > 0) {
+      throw refuse(
+        "VolumeIsBusy",
+        `It is being copied to ${describeObjects(clones)}`,
+        "Let that finish first, or destroy what it makes",
+      );
+    }
+    return settleImages(this.#backend, volume, this.action, locked);
   }
 }
 
-function isLast({ settings }: SnapshotRecord): boolean {
-  return settings[lastKey] === true;
+/** With these a driver refuses before it touches anything. */
+const refusals = ["VolumeIsBusy", "DeletionProtected", "NotSupported"] as const;
+
+function done<R>(record: R): Work<R> {
+  return { state: "ready", record };
 }
 
-function lastSnapshotOf(volume: VolumeRecord, begun: SnapshotRecord | undefined, run: string): NewSnapshot {
+function lastSnapshotOf(volume: VolumeRecord, run: string): NewSnapshot {
   const { id: volumeId, owner, labels, defaultLabels } = volume;
-  const createdAt = begun?.createdAt ?? new Date().toISOString();
+  const id = randomUUID();
+  const createdAt = new Date().toISOString();
   return {
-    id: begun?.id ?? randomUUID(),
-    name: begun?.name ?? nameOf(volume, createdAt),
-    ...{ owner, volumeId, labels, defaultLabels, createdAt },
+    ...{ id, owner, volumeId, labels, defaultLabels, createdAt },
+    name: nameOf(volume, id, createdAt),
     deletionProtection: false,
-    settings: withRun({ [lastKey]: true }, run),
+    settings: lastSettings(run),
   };
 }
 
-/** `db-last-20261130T101500Z`: as long as a name may be, and another one each time. */
-function nameOf({ name }: VolumeRecord, createdAt: string): string {
-  const suffix = `-last-${createdAt.replace(/[-:]|\.\d+/g, "")}`;
+/** `db-last-20261130-1a2b3c4d`: as long as a name may be, and no other's. */
+function nameOf({ name }: VolumeRecord, id: string, createdAt: string): string {
+  const suffix = `-last-${createdAt.slice(0, 10).replaceAll("-", "")}-${id.slice(0, 8)}`;
   return `${name.slice(0, longestName - suffix.length)}${suffix}`;
 }
 
 const longestName = 63;
+
+/** What an earlier call has taken before it could say so. */
+function latestOf(volumeId: string, snapshots: Iterable<SnapshotRecord>): SnapshotRecord | undefined {
+  return [...snapshots]
+    .filter(
+      (snapshot) =>
+        snapshot.volumeId === volumeId && isLastSnapshot(snapshot) && snapshot.phase === "retained",
+    )
+    .sort((one, other) => one.createdAt.localeCompare(other.createdAt))
+    .at(-1);
+}
+
+function madeWhole(backend: Backend, { name, id }: VolumeRecord): StorageError {
+  return new StorageError({
+    kind: "VolumeIsBusy",
+    action: `delete volume "${name}" (${id})`,
+    reason: "Another run has finished it meanwhile",
+    nextStep: "Run again, so that a last snapshot is taken of it",
+    backend: backend.name,
+  });
+}

@@ -303,7 +303,6 @@ export function requireMovable(
     );
   }
   requireNotRestoring(action, record);
-  if (record.phase === "retained") throw busy("It was given up, and is retained", "Import it first");
   if (record.attachments.length > 0) {
     throw busy(
       `It is attached to ${attachedTo(record)}, and only what nobody uses can be moved`,

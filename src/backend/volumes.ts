@@ -21,6 +21,7 @@ import { carryOut, carryOutCreation } from "./carry-out.ts";
 import { withRun } from "./creation-runs.ts";
 import { settleImages } from "./image-marks.ts";
 import { beginFilling, claimStaging, imageSetting, isFromSame, sizeFromImage } from "./images.ts";
+import { settleLastSnapshots } from "./last-snapshot-marks.ts";
 import { keepingMarks } from "./migration-marks.ts";
 import {
   describeObjects,
@@ -204,8 +205,10 @@ export async function deleteVolume(
       await confirm(locked);
       const record = ownVolume(backend, uuid, locked);
       if (record !== undefined && record.phase !== "deleting") {
+        const action = `delete volume "${record.name}"`;
+        await settleLastSnapshots(backend, record, action, locked);
         requireUnused(record, locked);
-        await settleImages(backend, record, `delete volume "${record.name}"`, locked);
+        await settleImages(backend, record, action, locked);
       }
       // Also where it is gone already: what exported it may have stayed.
       await backend.target.removeExport(record ?? goneVolume(uuid), locked);

@@ -95,6 +95,13 @@ export class StorageError extends Error {
     return describeDetail(this);
   }
 
+  /** The same error with another sentence to its reason. */
+  adding(sentence: string): StorageError {
+    const { kind, action, nextStep, backend, host, attribute, cause = this } = this;
+    const reason = `${this.reason.trim().replace(/[.]$/, "")}. ${sentence}`;
+    return new StorageError({ kind, action, reason, nextStep, backend, host, attribute, cause });
+  }
+
   /** The same error with what an outer layer knows added; what is set already stays. */
   with(
     context: Partial<Pick<StorageErrorDetails, "backend" | "host" | "attribute" | "nextStep">>,

@@ -40,25 +40,30 @@ umask 077
 key=$2 disk=$3/$4/disk limit=$5
 mkdir -p -- "$1" && cd -- "$1" || exit 1
 said=$(sha256sum < "$disk") || exit 1
-name=$key.${"$"}{said%% *}
+said=${"$"}{said%% *}
+case $key in
+  sha256-*-plain) [ "$key" = "sha256-$said-plain" ] || fail 1 'it has changed since its checksum was verified' ;;
+esac
+name=$key.$said
 blocks=$(stat -c %b -- "$disk") || exit 1
 used=$((blocks * 512))
 [ "$used" -le "$limit" ] || fail 1 "it takes $used bytes, and all images together may take $limit"
 exec 9> lock && flock 9 || exit 1
-others=$(find . -maxdepth 1 -type f -name '*.*' ! -name "$name" -printf '%T@ %b %f\n' | sort -n) || exit 1
+found=$(find . -maxdepth 1 -type f -name '*.*' ! -name "$name" -printf '%T@ %b %f\\n') || exit 1
+others=$(printf '%s\n' "$found" | sort -n) || exit 1
+ln -- "$disk" "$name" 2>/dev/null || [ -e "$name" ] || fail 1 'it cannot be linked there'
+touch -c -- "$name"
 while read -r time blocks file; do
   used=$((used + ${"$"}{blocks:-0} * 512))
 done << END
 $others
 END
-while read -r time blocks file && [ "$used" -gt "$limit" ]; do
+while [ "$used" -gt "$limit" ] && read -r time blocks file; do
   rm -f -- "./$file" || exit 1
   used=$((used - blocks * 512))
   printf 'removed from the image cache: %s\n' "$file"
 done << END
 $others
 END
-ln -- "$disk" "$name" 2>/dev/null || [ -e "$name" ] || fail 1 'it cannot be linked there'
-touch -c -- "$name"
 printf 'kept in the image cache, where %s of %s bytes are used\n' "$used" "$limit"
 `;

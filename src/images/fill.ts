@@ -74,7 +74,8 @@ export async function cleanStaging(host: Executor, directory: string, volumeId: 
  */
 export async function fillFromImage(filling: Filling): Promise<void> {
   const isCloned = await cloneImage(filling);
-  if (!isCloned) await stage(filling);
+  if (isCloned) await stopFetching(filling);
+  else await stage(filling);
   const bytes = await inspect(filling);
   if (!isCloned) await keepImage(filling);
   const { target, image, run } = filling;
@@ -88,6 +89,11 @@ export async function fillFromImage(filling: Filling): Promise<void> {
     ...[directoryOf(filling), run, image.format, String(bytes), target.kind, target.path, ...proof],
   );
   await requireEnd(filling, { ...reference, argv });
+}
+
+/** What a run before began to fetch is needed no more. */
+async function stopFetching({ host, volumeId, target }: Filling): Promise<void> {
+  await host.forgetJob(fillingJob("stage", volumeId, target.jobsDirectory), { stop: true });
 }
 
 async function stage(filling: Filling): Promise<void> {
