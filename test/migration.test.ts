@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import {
@@ -12,6 +21,8 @@ import {
   Fleet,
   moveOf,
   type PlacementSettings,
+  restoreVolume,
+  retainVolume,
   settleMove,
   takeBack,
   updateVolume,
@@ -105,6 +116,7 @@ type Format = "raw" | "qcow2";
 class Ground {
   readonly old = tempDirectory();
   readonly new = tempDirectory();
+  readonly third = tempDirectory();
   readonly jobRecords: JobRecords = new Map();
   readonly #hosts: "one host" | "two hosts";
   readonly #format: Format;
@@ -139,11 +151,14 @@ class Ground {
         backends: [
           backend("old", "a", this.old, "raw"),
           { ...backend("new", other, this.new, this.#format), placement },
+          backend("third", "a", this.third, "raw"),
         ],
       },
       { openHost: () => Object.assign(new MortalHost(life), { beforeLock, jobRecords: this.jobRecords }) },
     );
-    return { fleet, old: fleet.backend("old", []), new: fleet.backend("new", []) };
+    const [old, next, third] = ["old", "new", "third"].map((name) => fleet.backend(name, []));
+    if (old === undefined || next === undefined || third === undefined) throw new Error("there are three");
+    return { fleet, old, new: next, third };
   }
 
   /** What is left in a directory of volumes, but for what every backend keeps. */
@@ -379,6 +394,81 @@ test("a moved volume goes where its id comes from again, and can be deleted ther
   await updateVolume(run.old, volume.id, identity, { deletionProtection: false }, undefined);
   await deleteVolume(run.old, volume.id, identity, undefined);
   expect(ground.leftIn(ground.old)).toEqual([]);
+});
+
+test("a moved volume that is put back to a snapshot is found by its id afterwards", async () => {
+  const ground = new Ground();
+  const { run, volume, bytes } = await made(ground);
+  await bringTo(run.fleet, await found(run, volume.id), move(run), undefined);
+  const request = { volumeId: volume.id, name: "s", labels: {}, defaultLabels: {}, settings: {} };
+  const snapshot = await createSnapshot(run.new, { ...request, deletionProtection: false }, undefined);
+  writeFileSync(join(ground.new, `volume-${volume.id}.raw`), Buffer.alloc(sizeBytes));
+  const next = ground.run();
+  const { identity } = await next.new.listing();
+  await restoreVolume(
+    next.new,
+    volume.id,
+    identity ?? "",
+    { snapshotId: snapshot.id, settings: { deletion_policy: "retain" }, isDone: () => false },
+    undefined,
+  );
+  expect(ground.content(next.new, volume.id).equals(bytes)).toBe(true);
+  expect((await found(ground.run(), volume.id)).backend.name).toBe("new");
+});
+
+test("a move is not ended by storage that has come to the place of the old one", async () => {
+  const ground = new Ground();
+  const { volume, bytes } = await made(ground);
+  const killed = ground.run();
+  killed.old.driver.deleteVolume = async () => {
+    throw new StorageError({ kind: "Cancelled", action: "delete", reason: "killed" });
+  };
+  const place = await found(killed, volume.id);
+  await expect(bringTo(killed.fleet, place, move(killed), undefined)).rejects.toThrow(/killed/);
+  const away = `${ground.old}.elsewhere`;
+  renameSync(ground.old, away);
+  mkdirSync(ground.old);
+  const other = ground.run();
+  await other.old.establishIdentity();
+  const there = await whereIs(other.fleet, other.new, volume.id);
+  if (there.found === undefined) throw new Error("The new volume is gone.");
+  await expect(settleMove(other.fleet, there.found, undefined)).rejects.toMatchObject({
+    kind: "BackendIdentityMismatch",
+  });
+  rmSync(ground.old, { recursive: true });
+  renameSync(away, ground.old);
+  const next = ground.run();
+  const end = await settleMove(next.fleet, await found(next, volume.id), undefined);
+  expect(end.backend.name).toBe("new");
+  expect(ground.content(end.backend, volume.id).equals(bytes)).toBe(true);
+  expect(ground.leftIn(ground.old)).toEqual([]);
+});
+
+test("in the middle of a second move, a volume is found where it counts, by the name that it was born with", async () => {
+  const ground = new Ground();
+  const { run, volume, bytes } = await made(ground);
+  const second = await bringTo(run.fleet, await found(run, volume.id), move(run), undefined);
+  const killed = ground.run();
+  killed.new.driver.deleteVolume = async () => {
+    throw new StorageError({ kind: "Cancelled", action: "delete", reason: "killed" });
+  };
+  const place = { backend: killed.new, record: second.record };
+  const onwards = { ...move(killed), target: killed.third };
+  await expect(bringTo(killed.fleet, place, onwards, undefined)).rejects.toThrow(/killed/);
+  const next = ground.run();
+  const counts = await found(next, volume.id);
+  expect(counts.backend.name).toBe("third");
+  expect(readFileSync(join(ground.third, `volume-${volume.id}.raw`)).equals(bytes)).toBe(true);
+});
+
+test("a volume that was retained, and imported again, moves as any other", async () => {
+  const ground = new Ground();
+  const { run, volume } = await made(ground);
+  const { identity } = await run.old.listing();
+  await retainVolume(run.old, volume.id, identity ?? "", undefined);
+  const next = ground.run();
+  const { record } = await bringTo(next.fleet, await found(next, volume.id), move(next), undefined);
+  expect(record.phase).toBe("acknowledged");
 });
 
 test("a copy of which a record was left says nothing of a later one to the same place", async () => {

@@ -109,7 +109,7 @@ export const attributes = {
   }),
   deletion_policy: choice(["delete", "retain", "snapshot"], "defaulted", {
     description:
-      "What destroying the resource does: `delete` deletes the volume and its data; `retain` leaves it on the backend, marked as retained; `snapshot` deletes it after a last snapshot, `<name>-last-<time>`, which stays on the backend, marked as retained, and is refused at plan where snapshots do not outlive their volume (thick volumes of LVM). A volume that others made and that was adopted is given back by `retain`: what breezeblock wrote on it is removed, and nothing else.",
+      "What destroying the resource does: `delete` deletes the volume and its data; `retain` leaves it on the backend, marked as retained; `snapshot` deletes it after a last snapshot, `<name>-last-<date>-<id>`, which stays on the backend, marked as retained, and is refused at plan where snapshots do not outlive their volume (thick volumes of LVM). A volume that others made and that was adopted is given back by `retain`: what breezeblock wrote on it is removed, and nothing else.",
     default: "delete",
   }),
   restore: object(

@@ -163,7 +163,7 @@ export async function carryOutCreation<R extends ObjectRecord>(
       complete: async (locked) => {
         const id = made ?? "";
         const record = (kind === "volume" ? locked.fresh.volumes : locked.fresh.snapshots).get(id);
-        if (record === undefined || !isMadeBy(record, run)) {
+        if (record === undefined || record.phase === "deleting" || !isMadeBy(record, run)) {
           isLost = true;
           throw takenOver(backend, { kind, action, id, isThere: record !== undefined });
         }

@@ -12,7 +12,10 @@ export interface MoveMark {
   readonly backend: string;
   /** Made at random for each move; both of its volumes have the same, so that nothing of an earlier move counts for a later one. */
   readonly token: string;
-  /** Of the old volume: what the storage it goes to calls itself. One that is not there now is not one without the new volume. */
+  /**
+   * What the storage of the other backend calls itself. One that is not there now is not one without the other volume. The new
+   * volumes of versions before this did not note it.
+   */
   readonly storage?: string;
   /** Of the new volume: the run that works on it. Whoever goes on enters itself, and nobody else makes it whole then. */
   readonly run?: string;
@@ -42,11 +45,13 @@ export function moveOf({ settings }: Pick<ObjectRecord, "settings">): MoveMark |
   const mark = settings[moveKey];
   if (typeof mark !== "object" || mark === null || Array.isArray(mark)) return undefined;
   const { to, from, token, run, storage, taken_back } = mark as { readonly [key: string]: JsonValue };
-  const common = { token: typeof token === "string" ? token : "" };
+  const common = {
+    token: typeof token === "string" ? token : "",
+    ...(typeof storage === "string" ? { storage } : {}),
+  };
   if (typeof to === "string") {
     return {
       ...{ direction: "to", backend: to, ...common },
-      ...(typeof storage === "string" ? { storage } : {}),
       ...(taken_back === true ? { isTakenBack: true } : {}),
     };
   }

@@ -120,6 +120,8 @@ export async function finishMove(
     const mark = moveOf(record);
     return mark?.direction === "from" && source.answersTo(mark.backend) ? mark : undefined;
   });
+  // What is in the place of the old storage meanwhile is not the old storage without the volume.
+  if (origin?.storage !== undefined) await source.listingOf(origin.storage);
   const { begin, complete } = removal(source, "volume", uuid);
   await carryOut(source, {
     action,
@@ -452,7 +454,8 @@ async function reserveTarget(
     }
     // Whatever was ever copied to here, this volume is empty: nobody must be told that it was filled, and nothing write to it.
     if (there === undefined) await target.host.forgetJob(filling(target).fillingJob(uuid), { stop: true });
-    const mark: MoveMark = { direction: "from", backend: source.name, ...claim };
+    const storage = move.identity;
+    const mark: MoveMark = { direction: "from", backend: source.name, storage, ...claim };
     const volume: NewVolume = {
       id: uuid,
       name: move.name,

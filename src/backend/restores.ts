@@ -13,6 +13,7 @@ import type { Backend, LockedBackend } from "./backend.ts";
 import { runJob } from "./carry-out.ts";
 import { leavesDoubt } from "./exclusive.ts";
 import { settleImages } from "./image-marks.ts";
+import { keepingMarks } from "./migration-marks.ts";
 import { describeObjects, isInterruption, requireOwn, requireUsable, requireWhole } from "./ownership.ts";
 import { attachedTo, requireVolume } from "./volumes.ts";
 
@@ -51,7 +52,7 @@ export async function restoreVolume(
       const { driver } = checked;
       mark = record.restoringMark ?? randomUUID();
       await prepare(backend, record, locked);
-      const revert = { mark, settings: request.settings };
+      const revert = { mark, settings: keepingMarks(record, request.settings) };
       const begun = await driver.revertToSnapshot(record, snapshot, revert, locked);
       return kept(locked, begun, { ...record, restoring: snapshot.id, restoringMark: mark });
     });
@@ -71,7 +72,7 @@ export async function restoreVolume(
         }
         if (failure !== undefined) throw failure.error;
         const { driver, snapshot } = requireRestorable(backend, record, request.snapshotId, locked.fresh);
-        const revert = { mark, settings: request.settings };
+        const revert = { mark, settings: keepingMarks(record, request.settings) };
         const completed = await driver.completeRevert(record, snapshot, revert, locked);
         return { isOvertaken: false, work: kept(locked, completed, record) };
       });

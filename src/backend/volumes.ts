@@ -148,7 +148,7 @@ export async function updateVolume(
   changes: VolumeChanges,
   signal: AbortSignal | undefined,
 ): Promise<VolumeRecord> {
-  await backend.listingOf(identity);
+  const known = (await backend.listingOf(identity)).volumes.get(uuid);
   const { sizeBytes, ...metadata } = changes;
   const finish = async (record: VolumeRecord, locked: LockedBackend): Promise<VolumeRecord> => {
     const { settings } = metadata;
@@ -161,7 +161,7 @@ export async function updateVolume(
     return locked.fresh.keepVolume(changed);
   };
   return carryOut(backend, {
-    action: `change volume ${uuid}`,
+    action: `change volume ${known === undefined ? uuid : describeObjects([known])}`,
     signal,
     async begin(locked) {
       const record = requireVolume(backend, uuid, locked, "change");

@@ -42,7 +42,9 @@ export async function whereIs(
       const moved = (await backend.listing()).volumes.get(uuid);
       if (moved === undefined || moved.owner !== backend.owner) continue;
       if (birthplaceOf(moved) === undefined || !isUsable(moved)) continue;
-      return { found: { backend, record: moved }, silent: [] };
+      // It may be on its way to a third one.
+      const found = (await switchedTarget(fleet, backend, moved)) ?? { backend, record: moved };
+      return { found, silent: [] };
     } catch (error) {
       if (!isStorageError(error)) throw error;
       silent.push({ backend, error });

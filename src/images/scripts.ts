@@ -147,7 +147,10 @@ else
 fi
 sync -- "$unpacked" || exit 1
 # Somebody may have looked at what is there already: that is never exchanged.
-ln -- "$unpacked" disk 2>/dev/null || [ -e disk ] || fail 1 'the disk cannot be given its name'
+if ! ln -- "$unpacked" disk 2>/dev/null && [ ! -e disk ]; then
+  # A file system without hard links.
+  said=$(mv -n -T -- "$unpacked" disk 2>&1) || fail 1 "$said"
+fi
 rm -f -- "$unpacked"
 `;
 

@@ -195,6 +195,8 @@ send "$1" "$named" "$5"
 
 /** `FORMAT PATH PROOF TEXT SIZE EXPECTED sparse|whole`; stdin: the stream. The open descriptor keeps a device from being removed. */
 export const receiveScript = `${library}
+# Opening makes what is missing.
+[ -e "$2" ] || fail 1 "$2 is not there any more"
 exec 3<>"$2" || exit 1
 alone
 prove "$1" "$2" "$3" "$4"
@@ -215,6 +217,7 @@ sum "$1" "$named" "$5" "$6"
  * A detached job: copies, then proves that both read the same.
  */
 export const copyScript = `${library}
+[ -e "$7" ] || fail 1 "$7 is not there any more"
 exec 3<>"$7" || exit 1
 alone
 prove "$1" "$2" "$3" "$4"

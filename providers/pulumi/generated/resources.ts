@@ -32,7 +32,7 @@ export interface VolumeArgs {
   readonly multiattach?: pulumi.Input<boolean | undefined>;
   /** Refuses to delete the volume: at plan, and always on the host. Default: the provider's `deletionProtection`. */
   readonly deletionProtection?: pulumi.Input<boolean | undefined>;
-  /** What destroying the resource does: `delete` deletes the volume and its data; `retain` leaves it on the backend, marked as retained; `snapshot` deletes it after a last snapshot, `<name>-last-<time>`, which stays on the backend, marked as retained, and is refused at plan where snapshots do not outlive their volume (thick volumes of LVM). A volume that others made and that was adopted is given back by `retain`: what breezeblock wrote on it is removed, and nothing else. Default: `"delete"`. */
+  /** What destroying the resource does: `delete` deletes the volume and its data; `retain` leaves it on the backend, marked as retained; `snapshot` deletes it after a last snapshot, `<name>-last-<date>-<id>`, which stays on the backend, marked as retained, and is refused at plan where snapshots do not outlive their volume (thick volumes of LVM). A volume that others made and that was adopted is given back by `retain`: what breezeblock wrote on it is removed, and nothing else. Default: `"delete"`. */
   readonly deletionPolicy?: pulumi.Input<string | undefined>;
   /** Puts the volume back to one of its snapshots whenever `trigger` **changes**: everything written since the snapshot was taken is lost. The plan warns of it. Only while the volume has no attachment, and as large as it was. When `restore` is written for the first time, and on creation and import, nothing is put back: the trigger is noted. The snapshot stays. */
   readonly restore?: pulumi.Input<VolumeRestoreArgs | undefined>;
@@ -74,7 +74,7 @@ export class Volume extends DynamicResource {
   declare readonly multiattach: pulumi.Output<boolean>;
   /** Refuses to delete the volume: at plan, and always on the host. Default: the provider's `deletionProtection`. */
   declare readonly deletionProtection: pulumi.Output<boolean>;
-  /** What destroying the resource does: `delete` deletes the volume and its data; `retain` leaves it on the backend, marked as retained; `snapshot` deletes it after a last snapshot, `<name>-last-<time>`, which stays on the backend, marked as retained, and is refused at plan where snapshots do not outlive their volume (thick volumes of LVM). A volume that others made and that was adopted is given back by `retain`: what breezeblock wrote on it is removed, and nothing else. Default: `"delete"`. */
+  /** What destroying the resource does: `delete` deletes the volume and its data; `retain` leaves it on the backend, marked as retained; `snapshot` deletes it after a last snapshot, `<name>-last-<date>-<id>`, which stays on the backend, marked as retained, and is refused at plan where snapshots do not outlive their volume (thick volumes of LVM). A volume that others made and that was adopted is given back by `retain`: what breezeblock wrote on it is removed, and nothing else. Default: `"delete"`. */
   declare readonly deletionPolicy: pulumi.Output<string>;
   /** Puts the volume back to one of its snapshots whenever `trigger` **changes**: everything written since the snapshot was taken is lost. The plan warns of it. Only while the volume has no attachment, and as large as it was. When `restore` is written for the first time, and on creation and import, nothing is put back: the trigger is noted. The snapshot stays. */
   declare readonly restore: pulumi.Output<VolumeRestore | undefined>;
@@ -623,7 +623,7 @@ export interface GetSnapshotResult {
   readonly sizeBytes: number;
   /** Whether deleting the snapshot is refused. */
   readonly deletionProtection: boolean;
-  /** `creating` or `available`. */
+  /** `creating`, `available`, `retained` or `deleting`. */
   readonly status: string;
   /** Its labels, default labels included. */
   readonly labels: { readonly [key: string]: string };

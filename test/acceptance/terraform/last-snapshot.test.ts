@@ -20,7 +20,7 @@ describeEngines((engine) => {
     const [last, another] = storage.objects("snapshot");
     expect(another).toBeUndefined();
     expect(last).toMatchObject({ phase: "retained", labels: { app: "postgres" } });
-    expect(last?.name).toMatch(/^db-last-\d{8}T\d{6}Z$/);
+    expect(last?.name).toMatch(/^db-last-\d{8}-[0-9a-f]{8}$/);
     expect(storage.names()).toEqual([]);
     const id = `demo/${last?.id}`;
     expect(destroyed).toMatchObject({
