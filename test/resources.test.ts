@@ -112,6 +112,29 @@ test("a create never takes up the attachment of another resource whose acknowled
   await expect(plan(attachment, context, wanted)).rejects.toThrow("lost");
 });
 
+test("neither state nor import nor data source shows which run made an attachment", async () => {
+  const directory = tempDirectory();
+  const { context } = newRun(directory);
+  const made = await volume.create(context, await plan(volume, context, config), {});
+  const wanted = { volume_id: made["id"], host: "h" };
+  const state = await attachment.create(context, await plan(attachment, context, wanted), {});
+  const [, uuid] = String(made["id"]).split("/");
+  const stored = JSON.parse(readFileSync(`${directory}/volume-${uuid}.json`, "utf8"));
+  const run: unknown = stored.attachments[0].run;
+  expect(run).toMatch(/^[0-9a-f]{16}$/);
+  const later = newRun(directory).context;
+  const source = provider.dataSources.find(({ name }) => name === "volume");
+  const { values } = parseValues(source?.attributes ?? {}, { id: String(made["id"]) });
+  const shown = [
+    state,
+    await attachment.read(later, state),
+    await attachment.import(later, { id: String(state["id"]) }),
+    await source?.read(later, values),
+  ];
+  expect(JSON.stringify(shown)).toContain(String(state["id"]).split("/")[1]);
+  expect(JSON.stringify(shown)).not.toContain(run);
+});
+
 test("ids under a backend's former name mean the same objects: nothing imported is replaced for them", async () => {
   const directory = tempDirectory();
   const { context } = newRun(directory, "old");

@@ -9,6 +9,7 @@ import {
   type VolumeRecord,
 } from "../contract/index.ts";
 import type { Backend, LockedBackend } from "./backend.ts";
+import { newRun } from "./creation-runs.ts";
 import { settleImages } from "./image-marks.ts";
 import { HalfMadeError, isInterruption, isResumable, requireUsable, requireWhole } from "./ownership.ts";
 import { always, type Confirmation } from "./removal.ts";
@@ -68,7 +69,7 @@ export async function attach(
   await backend.targetReady();
   const copies = () =>
     request.mode === "rw" ? backend.ownCopies.ended(request.volumeId, signal) : undefined;
-  const attempt: Attempt = { made: undefined, isRecorded: false };
+  const attempt: Attempt = { run: newRun(), made: undefined, isRecorded: false };
   for (;;) {
     // Copies begin under the lock, so that none begins between the look and the attaching.
     const granted = await backend
@@ -88,6 +89,7 @@ export async function attach(
 
 /** How far an attempt to attach came. */
 interface Attempt {
+  readonly run: string;
   /** The attachment's id, once it may be on the host. */
   made: string | undefined;
   /** It is certain to be there. */
@@ -116,12 +118,16 @@ async function grant(
   requireSoleUser(volume, resumed?.id, request);
   requireOneMode(backend, volume, resumed?.id, request);
   requireOneMount(backend, volume, resumed?.id, request);
-  const attachment: Attachment = resumed ?? {
-    id: randomUUID(),
-    connector: request.connector,
-    mode: request.mode,
-    phase: "unacknowledged",
-    attachedAt: new Date().toISOString(),
+  const attachment: Attachment = {
+    ...(resumed ?? {
+      id: randomUUID(),
+      connector: request.connector,
+      mode: request.mode,
+      phase: "unacknowledged",
+      attachedAt: new Date().toISOString(),
+    }),
+    // What was resumed is this run's from here on, and no other one takes it back.
+    run: attempt.run,
   };
   backend.known.add(attachment.id);
   attempt.made = attachment.id;

@@ -19,7 +19,9 @@ import {
 } from "./attachments.ts";
 import type { Backend } from "./backend.ts";
 import { type Consumer, isAbsentConsumer } from "./consumers.ts";
+import type { Listing } from "./listing.ts";
 import { HalfMadeError, isInterruption, requireWhole } from "./ownership.ts";
+import { type Confirmation, takenOver } from "./removal.ts";
 import { requireVolume } from "./volumes.ts";
 
 /** How a consumer is to have a volume. */
@@ -39,7 +41,7 @@ export interface AttachedVolume extends GrantedAttachment {
 
 /**
  * Grants access, then logs the consumer in, makes the file system where that is safe, and mounts it. What fails half-way
- * is taken back.
+ * is taken back, unless another run has taken it over.
  *
  * @throws HalfMadeError when something was left that a later detach has to remove
  */
@@ -182,16 +184,38 @@ async function recordFormat(
   });
 }
 
-/** After a failed attach: removes what it made, where that is certain, and tells what to throw. */
+/**
+ * After a failed attach: removes what it made, where that is certain, and tells what to throw. What another run has taken over
+ * is that run's, on both sides, and no state of this one may hold it.
+ */
 async function takeBack(
   backend: Backend,
-  { volume, attachment }: GrantedAttachment,
+  granted: GrantedAttachment,
   use: Use,
   error: unknown,
 ): Promise<unknown> {
+  const { volume, attachment } = granted;
   const halfMade = new HalfMadeError(attachment.id, error);
   if (isInterruption(error)) return halfMade;
+  const action = `attach volume "${volume.name}"`;
+  const lostBy = (holder: Exclude<Holder, "this run">) =>
+    takenOver(
+      backend,
+      { kind: "attachment", action, id: attachment.id, isThere: holder !== "nobody" },
+      error,
+    );
+  let lost: StorageError | undefined;
+  const confirm: Confirmation = async ({ fresh }) => {
+    const holder = holderOf(backend, granted, fresh);
+    if (holder === "this run") return;
+    lost = lostBy(holder);
+    // Of what is gone, something may be left on the consumer.
+    if (holder === "another run" || usesOtherwise(backend, granted, fresh)) throw lost;
+  };
+  const look = (confirmation: Confirmation) => backend.exclusive(action, undefined, confirmation);
   try {
+    // Before the consumer is waited for, which the other run may hold for long.
+    await look(confirm);
     await detachOnConsumer(
       backend,
       {
@@ -200,13 +224,39 @@ async function takeBack(
         volumeId: volume.id,
         consumer: use.consumer,
         isMounted: use.filesystem !== null,
+        confirm,
       },
       undefined,
     );
-    return error;
+    return lost ?? error;
   } catch {
-    return halfMade;
+    // It may have been taken over while the consumer was waited for in vain. That it is gone may be this run's own doing.
+    await look(async ({ fresh }) => {
+      if (holderOf(backend, granted, fresh) === "another run") lost = lostBy("another run");
+    }).catch(() => undefined);
+    return lost ?? halfMade;
   }
+}
+
+/** Whose an attachment is by now. */
+type Holder = "this run" | "another run" | "nobody";
+
+/** @throws StorageError where the volume is damaged, and nobody knows */
+function holderOf(backend: Backend, { volume, attachment }: GrantedAttachment, fresh: Listing): Holder {
+  requireWhole(backend, fresh, "volume", volume.id);
+  const found = fresh.volumes.get(volume.id)?.attachments.find(({ id }) => id === attachment.id);
+  if (found === undefined) return "nobody";
+  return found.run === attachment.run ? "this run" : "another run";
+}
+
+/** Whether the same consumer has the volume by another attachment. */
+function usesOtherwise(
+  backend: Backend,
+  { volume, attachment }: GrantedAttachment,
+  { volumes }: Listing,
+): boolean {
+  const found = volumes.get(volume.id);
+  return found !== undefined && isShared(backend, found, attachment.id, attachment.connector);
 }
 
 export interface Detachment {
@@ -218,6 +268,8 @@ export interface Detachment {
   readonly isMounted: boolean;
   /** Where the consumer is gone, or another machine has come to its place, revokes access all the same. */
   readonly force?: ((absence: StorageError) => void) | undefined;
+  /** Under the backend's lock, once the consumer's is held and nothing was done there, and again before access is revoked. */
+  readonly confirm?: Confirmation | undefined;
 }
 
 /** Unmounts, flushes, logs out and revokes, in that order. Already gone is success, given the expected identity. */
@@ -226,7 +278,7 @@ export async function detachOnConsumer(
   detachment: Detachment,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { uuid, identity, volumeId, consumer, force } = detachment;
+  const { uuid, identity, volumeId, consumer, force, confirm } = detachment;
   const listing = await backend.listingOf(identity);
   requireWhole(backend, listing, "volume", volumeId);
   let isDisconnected = false;
@@ -234,9 +286,10 @@ export async function detachOnConsumer(
     // Revoked before the consumer's lock is let go: of two attachments that share a session, the second then sees that
     // it is the last.
     await consumer.exclusive(`disconnect volume ${volumeId}`, signal, async (context) => {
+      if (confirm !== undefined) await backend.exclusive(`detach attachment ${uuid}`, signal, confirm);
       await disconnect(backend, detachment, context);
       isDisconnected = true;
-      await detach(backend, uuid, identity, volumeId, signal);
+      await detach(backend, uuid, identity, volumeId, signal, confirm);
     });
     return;
   } catch (error) {
@@ -245,7 +298,7 @@ export async function detachOnConsumer(
     if (force === undefined) throw consumerGone(error);
     force(error);
   }
-  await detach(backend, uuid, identity, volumeId, signal);
+  await detach(backend, uuid, identity, volumeId, signal, confirm);
 }
 
 async function disconnect(

@@ -138,6 +138,13 @@ export async function removeHalfMade(
   }
 }
 
+/** What a run was making, and is not its own any more. */
+interface Lost extends Pick<HalfMade, "action" | "id"> {
+  readonly kind: Kind | "attachment";
+  /** Another run has it; otherwise another one has removed it. */
+  readonly isThere: boolean;
+}
+
 /**
  * That what a run was making is another run's by now: no state of the first may hold it.
  *
@@ -145,7 +152,7 @@ export async function removeHalfMade(
  */
 export function takenOver(
   backend: Backend,
-  { kind, action, id, isThere }: Omit<HalfMade, "run" | "isReserved"> & { readonly isThere: boolean },
+  { kind, action, id, isThere }: Lost,
   cause?: unknown,
 ): StorageError {
   const what = isThere
@@ -153,7 +160,7 @@ export function takenOver(
     : `The ${kind} ${id} that it was making is gone: another run has removed it meanwhile`;
   const failure = cause instanceof Error ? `; before that it failed here: ${cause.message}` : "";
   return new StorageError({
-    kind: kind === "volume" ? "VolumeIsBusy" : "SnapshotIsBusy",
+    kind: kind === "snapshot" ? "SnapshotIsBusy" : "VolumeIsBusy",
     action,
     reason: `${what}${failure}`,
     nextStep: "Let the other run end, then run again; let one run at a time apply a configuration",

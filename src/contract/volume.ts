@@ -46,6 +46,8 @@ export interface Attachment {
   readonly phase: Extract<Phase, "unacknowledged" | "acknowledged">;
   /** RFC 3339, UTC. */
   readonly attachedAt: string;
+  /** The run that makes it, as 16 hexadecimal digits; absent where a version without runs has recorded it. */
+  readonly run?: string | undefined;
 }
 
 export type VolumeSource =

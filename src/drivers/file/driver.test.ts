@@ -244,6 +244,9 @@ describe("attachments", () => {
     const readOnly = { ...attachment, mode: "ro" as const };
     expect((await backend.attach(volume, readOnly)).attachments).toEqual([readOnly]);
     expect((await backend.list()).volumes.get(volume.id)?.attachments).toEqual([readOnly]);
+    const taken = { ...readOnly, run: "00a1b2c3d4e5f607" };
+    expect((await backend.attach(volume, taken)).attachments).toEqual([taken]);
+    expect((await backend.list()).volumes.get(volume.id)?.attachments).toEqual([taken]);
     for (const _ of ["there", "gone already"]) {
       const detached = await backend.change((context) =>
         backend.driver.detachVolume(volume, attachment.id, context),

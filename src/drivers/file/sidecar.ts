@@ -180,7 +180,8 @@ function isAttachment(value: unknown): value is Attachment {
     isConnector(value["connector"]) &&
     (value["mode"] === "rw" || value["mode"] === "ro") &&
     (value["phase"] === "unacknowledged" || value["phase"] === "acknowledged") &&
-    isString(value["attachedAt"])
+    isString(value["attachedAt"]) &&
+    (value["run"] === undefined || isString(value["run"]))
   );
 }
 

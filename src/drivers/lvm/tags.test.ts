@@ -58,7 +58,10 @@ const filled: Metadata = {
   formatted: true,
   intendedBytes: 3 * 1024 ** 3,
   source: { kind: "snapshot", id: snapshot.id },
-  attachments: [attachment, { ...attachment, id: volume.id, mode: "rw", phase: "unacknowledged" }],
+  attachments: [
+    attachment,
+    { ...attachment, id: volume.id, mode: "rw", phase: "unacknowledged", run: "00a1b2c3d4e5f607" },
+  ],
 };
 
 test.each<[string, Metadata]>([
@@ -99,6 +102,12 @@ test("other people's tags are passed over", () => {
 test("an ordinary volume takes little of the metadata area", () => {
   const length = formatTags(volume).reduce((sum, tag) => sum + tag.length + 4, 0);
   expect(length).toBeLessThan(140);
+});
+
+test("the run of an attachment takes a dozen characters of it", () => {
+  const length = (more: object) =>
+    formatTags({ ...volume, attachments: [{ ...attachment, ...more }] }).join("").length;
+  expect(length({ run: "00a1b2c3d4e5f607" }) - length({})).toBeLessThanOrEqual(14);
 });
 
 test("more metadata than a volume group should hold is refused", () => {

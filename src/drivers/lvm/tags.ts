@@ -351,13 +351,14 @@ function unpackRestoring(
 const attachmentBits = { readOnly: 1, acknowledged: 2 } as const;
 const connectorKeys = ["host", "initiator", "nqn", "ip"] as const;
 
-/** Bits, id, time, and the connector's parts; an absent part is empty. */
-function packAttachment({ id, connector, mode, phase, attachedAt }: Attachment): Buffer {
+/** Bits, id, time, the connector's parts, of which an absent one is empty, and the run where there is one. */
+function packAttachment({ id, connector, mode, phase, attachedAt, run }: Attachment): Buffer {
   const bits =
     (mode === "ro" ? attachmentBits.readOnly : 0) |
     (phase === "acknowledged" ? attachmentBits.acknowledged : 0);
   const parts = connectorKeys.map((key) => connector[key] ?? "");
-  return packList([Buffer.of(bits), packUuid(id), packTime(attachedAt), ...parts]);
+  const made = run === undefined ? [] : [Buffer.from(run, "hex")];
+  return packList([Buffer.of(bits), packUuid(id), packTime(attachedAt), ...parts, ...made]);
 }
 
 function unpackAttachment(bytes: Buffer): Attachment {
@@ -372,12 +373,14 @@ function unpackAttachment(bytes: Buffer): Attachment {
       return part === "" ? [] : [[key, part]];
     }),
   ) as Connector;
+  const run = parts[connectorKeys.length]?.toString("hex");
   return {
     id: unpackUuid(id),
     connector,
     mode,
     phase: (bits[0] & attachmentBits.acknowledged) === 0 ? "unacknowledged" : "acknowledged",
     attachedAt: unpackTime(time),
+    ...(run === undefined ? {} : { run }),
   };
 }
 
