@@ -145,7 +145,12 @@ export async function removeHalfMade(
  */
 export function takenOver(
   backend: Backend,
-  { kind, action, id, isThere }: Omit<HalfMade, "run" | "isReserved"> & { readonly isThere: boolean },
+  {
+    kind,
+    action,
+    id,
+    isThere,
+  }: Pick<HalfMade, "action" | "id"> & { readonly kind: Kind | "group snapshot"; readonly isThere: boolean },
   cause?: unknown,
 ): StorageError {
   const what = isThere
