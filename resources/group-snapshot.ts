@@ -299,15 +299,17 @@ async function checkNames(
   if (isUnknown(ids)) return;
   const known = ids.filter((id: Unknowable<string>): id is string => !isUnknown(id));
   if (known.length === 0) return;
-  const { backend } = await locateAll(context, known);
   if (prior !== null) {
+    // Where its volumes are: what is snapshotted does not move. Asking the volumes takes hosts that answer.
+    const own = locate(context, prior.id, "id").backend;
     for (const [index, held] of memberNames(prior).entries()) {
       const planned = isReplaced || isUnknown(name) ? null : memberName(name, index);
-      await claimForHeld(context, backend, "snapshot", held, planned);
+      await claimForHeld(context, own, "snapshot", held, planned);
     }
-    if (isReplaced) await refuseWriters(backend, known);
+    if (isReplaced) await refuseWriters((await locateAll(context, known)).backend, known);
     return;
   }
+  const { backend } = await locateAll(context, known);
   // Also where an unreachable host is tolerated: what is replaced must not be taken for unfinished at apply.
   await acknowledgeReplaced(backend, privateData);
   try {

@@ -292,7 +292,7 @@ describe("a group snapshot that two runs take at once", () => {
     expect(String(error)).toContain("the disk is broken");
   });
 
-  test("is the second one's as long as that has taken over nothing but a part of it", async () => {
+  test("is the second one's though that came no further than a part of it", async () => {
     const { directory, take } = await ground();
     const [host, later] = [new LocalHost(), localBackend({ directory }).backend];
     const run = localBackend({ directory, host }).backend;

@@ -13,15 +13,15 @@ beforeAll(async () => {
 afterAll(() => second.stop());
 
 describeEngines((engine) => {
-  /** A volume with data on backend `demo`, and a backend `other` on another host, of another format. */
-  async function ground(format: "raw" | "qcow2" = "raw") {
+  /** A volume with data on backend `demo`, and a backend `other` on another host or the same, maybe of another format. */
+  async function ground(format: "raw" | "qcow2" = "raw", host: "san1" | "san2" = "san2") {
     const run = site.scenario(engine);
-    const there = new StorageDirectory(second.ssh.directory);
+    const there = new StorageDirectory((host === "san1" ? run.host : second).ssh.directory);
     const settings = {
       hosts: { san1: run.host.settings, san2: second.settings },
       backends: {
         demo: run.backend(),
-        other: { host: "san2", file: { directory: there.path, format } },
+        other: { host, file: { directory: there.path, format } },
       },
     };
     run.configure(settings);
@@ -137,7 +137,7 @@ describeEngines((engine) => {
   });
 
   test("a moved volume is cloned, and snapshotted together with one of its new backend; imports find the same ids", async () => {
-    const { run, there, id, settings } = await ground();
+    const { run, there, id, settings } = await ground("raw", "san1");
     run.write(volume("other", migrate));
     await run.terraform.applied();
     const born = volume("other").replaceAll('"db"', '"log"');
