@@ -12,6 +12,7 @@ import {
   parseObjectId,
   requireOwn,
   updateGroupSnapshot,
+  withoutRun,
 } from "../src/backend/index.ts";
 import { type JsonValue, StorageError, type VolumeRecord } from "../src/contract/index.ts";
 import { labelsAllOf, labelsOf, labelsSetting, plannedWithDefaults } from "./common/labels.ts";
@@ -22,10 +23,12 @@ import {
   isSameObject,
   keepingPartialState,
   locate,
+  locateVolume,
   objectIdentity,
   parseImport,
   readTolerantly,
   toleratesAbsence,
+  volumeIdOfSnapshot,
   withoutDefaults,
 } from "./common/objects.ts";
 import { claimForCreation, claimForHeld } from "./common/planned-names.ts";
@@ -151,7 +154,7 @@ export const groupSnapshot = defineResource<GroupAttributes>({
 
   async create(context, planned, privateData) {
     const written = settled(planned, writtenNames);
-    const { backend, uuids } = locateAll(context, written.volume_ids);
+    const { backend, uuids } = await locateAll(context, written.volume_ids);
     if (typeof privateData["replaces"] === "string") await backend.acknowledged();
     const group = await keepingPartialState(
       backend,
@@ -225,12 +228,10 @@ export const groupSnapshot = defineResource<GroupAttributes>({
     return stateOf(group, await identityOf(backend), {
       labels: null,
       timeouts: null,
-      ...(first.settings as Partial<Written>),
+      ...(withoutRun(first.settings) as Partial<Written>),
       id: formatObjectId({ backend: backend.name, uuid: group.id }),
       name: group.name,
-      volume_ids: group.members.map(({ volumeId }) =>
-        formatObjectId({ backend: backend.name, uuid: volumeId }),
-      ),
+      volume_ids: await Promise.all(group.members.map((member) => volumeIdOfSnapshot(member, backend))),
     });
   },
 
@@ -253,12 +254,12 @@ function validate({ volume_ids: ids }: Config<GroupAttributes>): Diagnostic[] {
     : [errorAt(["volume_ids"], "Repeated volume", `The volume "${twice}" is listed more than once.`)];
 }
 
-/** The one backend of all volumes, and their UUIDs. @throws StorageError where there is more than one */
-function locateAll(
+/** The one backend that all volumes are on now, and their UUIDs. @throws StorageError where there is more than one */
+async function locateAll(
   context: HookContext,
   ids: readonly string[],
-): { readonly backend: Backend; readonly uuids: readonly string[] } {
-  const located = ids.map((id) => locate(context, id, "volume_ids"));
+): Promise<{ readonly backend: Backend; readonly uuids: readonly string[] }> {
+  const located = await Promise.all(ids.map((id) => locateVolume(context, id, "volume_ids")));
   const [first] = located;
   const other = located.find(({ backend }) => backend !== first?.backend);
   if (first === undefined || other !== undefined) {
@@ -298,15 +299,17 @@ async function checkNames(
   if (isUnknown(ids)) return;
   const known = ids.filter((id: Unknowable<string>): id is string => !isUnknown(id));
   if (known.length === 0) return;
-  const { backend } = locateAll(context, known);
   if (prior !== null) {
+    // Where its volumes are: what is snapshotted does not move. Asking the volumes takes hosts that answer.
+    const own = locate(context, prior.id, "id").backend;
     for (const [index, held] of memberNames(prior).entries()) {
       const planned = isReplaced || isUnknown(name) ? null : memberName(name, index);
-      await claimForHeld(context, backend, "snapshot", held, planned);
+      await claimForHeld(context, own, "snapshot", held, planned);
     }
-    if (isReplaced) await refuseWriters(backend, known);
+    if (isReplaced) await refuseWriters((await locateAll(context, known)).backend, known);
     return;
   }
+  const { backend } = await locateAll(context, known);
   // Also where an unreachable host is tolerated: what is replaced must not be taken for unfinished at apply.
   await acknowledgeReplaced(backend, privateData);
   try {

@@ -4,9 +4,12 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import {
   type Backend,
+  createGroupSnapshot,
   createSnapshot,
   createVolume,
+  groupSnapshotsIn,
   HalfMadeError,
+  updateGroupSnapshot,
   type VolumeRequest,
 } from "../src/backend/index.ts";
 import {
@@ -220,6 +223,154 @@ test("a snapshot that two runs take at once by copying is the second one's", asy
   const error = await first;
   if (error !== undefined) expectTakenOver(error, made.id, "snapshot");
   expect((await localBackend({ directory }).backend.listing()).snapshots.get(made.id)).toBeDefined();
+});
+
+describe("a group snapshot that two runs take at once", () => {
+  /** Two volumes, of which each run takes a group snapshot. */
+  async function ground() {
+    const directory = tempDirectory();
+    const { backend } = localBackend({ directory });
+    const volumes = [await create(backend, { name: "data" }), await create(backend, { name: "log" })];
+    const group = {
+      ...{ name: "before", volumeIds: volumes.map(({ id }) => id), labels: {}, defaultLabels: {} },
+      ...{ deletionProtection: false, settings: {} },
+    };
+    return { directory, group, take: (run: Backend) => createGroupSnapshot(run, group, undefined) };
+  }
+
+  const groupsOf = async (directory: string) => [
+    ...groupSnapshotsIn(await localBackend({ directory }).backend.listing()).values(),
+  ];
+
+  /** Snapshots are whole at once, as with reflinks or on LVM, whatever the file system of the tests can do. */
+  function atOnce({ driver, host }: Backend, afterwards: (made: number) => void = () => undefined): void {
+    const begin = driver.createSnapshot.bind(driver);
+    let made = 0;
+    driver.createSnapshot = async (snapshot, volume, context) => {
+      const work = await begin(snapshot, volume, context);
+      if (work.state === "working") await host.runJob(work.job);
+      const record =
+        work.state === "ready" ? work.record : await driver.completeSnapshot(snapshot.id, context);
+      made += 1;
+      afterwards(made);
+      return { state: "ready", record };
+    };
+  }
+
+  /** Stops a run before it takes the lock for that time. */
+  function stopBefore(host: LocalHost, holding: number) {
+    const stop = gate();
+    const withLock = host.withLock.bind(host);
+    let count = 0;
+    host.withLock = async (...args) => {
+      count += 1;
+      if (count === holding) await stop.wait();
+      return withLock(...args) as never;
+    };
+    return stop;
+  }
+
+  const broken = () =>
+    new StorageError({ kind: "VolumeBackendError", action: "take a snapshot", reason: "the disk is broken" });
+
+  test("is the second one's, whole, when the first fails after it", async () => {
+    const { directory, take } = await ground();
+    const host = new LocalHost();
+    const run = localBackend({ directory, host }).backend;
+    atOnce(run, (made) => {
+      if (made === 2) throw broken();
+    });
+    // Looks for what is left, takes the snapshots, removes them.
+    const removing = stopBefore(host, 3);
+    const first = refusal(take(run));
+    await removing.reached;
+    const made = await take(localBackend({ directory }).backend);
+    removing.goOn();
+    const error = await first;
+    expect(await groupsOf(directory)).toMatchObject([{ id: made.id, isWhole: true }]);
+    expectTakenOver(error, made.id, "group snapshot");
+    expect(String(error)).toContain("the disk is broken");
+  });
+
+  test("is the second one's though that came no further than a part of it", async () => {
+    const { directory, take } = await ground();
+    const [host, later] = [new LocalHost(), localBackend({ directory }).backend];
+    const run = localBackend({ directory, host }).backend;
+    atOnce(run, (made) => {
+      if (made === 2) throw broken();
+    });
+    const removing = stopBefore(host, 3);
+    const first = refusal(take(run));
+    await removing.reached;
+    const update = later.driver.updateSnapshot.bind(later.driver);
+    let updates = 0;
+    later.driver.updateSnapshot = (...args) => {
+      updates += 1;
+      if (updates === 2) throw broken();
+      return update(...args);
+    };
+    expect(await refusal(take(later))).toMatchObject({ kind: "VolumeBackendError" });
+    removing.goOn();
+    const error = await first;
+    const [left] = await groupsOf(directory);
+    expect(left).toMatchObject({ isWhole: true });
+    expectTakenOver(error, left?.id ?? "", "group snapshot");
+    // What the failed one has left can be taken up.
+    expect(await take(localBackend({ directory }).backend)).toMatchObject({ id: left?.id, isWhole: true });
+  });
+
+  test.each(["before", "after"] as const)(
+    "is taken anew by the second %s the first has copied",
+    async (moment) => {
+      const { directory, take } = await ground();
+      const host = new SlowHost("copy");
+      if (moment === "after") host.before.goOn();
+      const first = refusal(take(localBackend({ directory, host }).backend));
+      const outcome = await Promise.race([first.then(() => "done"), host[moment].reached]);
+      // Where the file system has reflinks, no job copies, and nobody can come in between.
+      if (outcome === "done") return;
+      const made = await take(localBackend({ directory }).backend);
+      host.before.goOn();
+      host.after.goOn();
+      const error = await first;
+      expect(error).not.toBeInstanceOf(HalfMadeError);
+      if (!isStorageError(error, "SnapshotIsBusy")) throw error;
+      expect(error.reason).toMatch(/^The group snapshot .* is gone: another run has removed it meanwhile/);
+      expect(await groupsOf(directory)).toMatchObject([{ id: made.id, isWhole: true }]);
+      expect(leftBehind(directory)).toEqual([]);
+    },
+  );
+
+  test("has no further holding of the lock where it is whole at once", async () => {
+    const { directory, take } = await ground();
+    const { backend, host } = localBackend({ directory });
+    atOnce(backend);
+    const never = stopBefore(host, 3);
+    never.goOn();
+    let isHeldAgain = false;
+    void never.reached.then(() => {
+      isHeldAgain = true;
+    });
+    await take(backend);
+    expect(isHeldAgain).toBe(false);
+  });
+
+  test("is no run's any more once it is changed", async () => {
+    const { directory, group, take } = await ground();
+    const { backend } = localBackend({ directory });
+    const { id, members } = await take(backend);
+    expect(members[0].settings).toHaveProperty("run");
+    const { volumeIds: _, ...changes } = group;
+    const changed = await updateGroupSnapshot(
+      backend,
+      id,
+      backend.lastIdentity ?? "",
+      { ...changes, name: "after" },
+      undefined,
+    );
+    expect(changed.members.map(({ name }) => name)).toEqual(["after-1", "after-2"]);
+    for (const { settings } of changed.members) expect(Object.keys(settings)).toEqual(["group"]);
+  });
 });
 
 describe("a volume that two runs fill from an image at once", () => {

@@ -14,6 +14,7 @@ import { LocalHost } from "./support/backend.ts";
 import { tempDirectory } from "./support/temp-directory.ts";
 
 const [volume, snapshot, attachment] = provider.resources as [Resource, Resource, Resource];
+const group = provider.resources.find(({ name }) => name === "group_snapshot") as Resource;
 
 /** One run of a provider: what it is told of state, and what it shows. */
 function newRun(directory: string, name = "demo", aliases: readonly string[] = []) {
@@ -157,6 +158,59 @@ test("ids under a backend's former name mean the same objects: nothing imported 
     const imported = await resource.import(renamed, { id });
     expect((await planOf(resource, renamed, written, imported)).replace).toEqual([]);
   }
+});
+
+test("a group snapshot with a moved volume is planned while its backend does not answer, where that is tolerated", async () => {
+  const directories = { demo: tempDirectory(), other: tempDirectory() };
+  const run = (isDown = false) => {
+    const down = new LocalHost();
+    down.run = async () => {
+      throw new StorageError({ kind: "BackendUnreachable", action: "connect", reason: "no route to host" });
+    };
+    const fleet = new Fleet(
+      {
+        owner: "acme/prod",
+        defaultLabels: {},
+        deletionProtection: false,
+        hosts: Object.fromEntries(
+          Object.keys(directories).map((name) => [name, { name, address: name, user: "me", auth: {} }]),
+        ),
+        backends: Object.entries(directories).map(([name, directory]) => ({
+          ...{ name, aliases: [], host: name, unreachable: "warn" },
+          technology: { technology: "file", directory, format: "raw" },
+        })),
+      },
+      { openHost: ({ name }) => (isDown && name === "other" ? down : new LocalHost()) },
+    );
+    const warnings: string[] = [];
+    const { signal } = new AbortController();
+    const context: HookContext = { fleet, signal, warn: ({ summary }) => warnings.push(summary) };
+    return { context, warnings };
+  };
+  const { context } = run();
+  await volume.create(context, await plan(volume, context, { ...config, name: "first" }), {});
+  const ids: string[] = [];
+  for (const name of ["db", "log"]) {
+    const made = await volume.create(
+      context,
+      await plan(volume, context, { ...config, name, backend: "other" }),
+      {},
+    );
+    ids.push(String(made["id"]));
+  }
+  // The first of them comes from the other backend.
+  const [moved = "", born = ""] = ids;
+  const uuid = moved.slice("other/".length);
+  const sidecar = `${directories.other}/volume-${uuid}.json`;
+  const fields = JSON.parse(readFileSync(sidecar, "utf8"));
+  writeFileSync(sidecar, `${JSON.stringify({ ...fields, settings: { birthplace: "demo" } })}\n`);
+  const wanted = { name: "before", volume_ids: [`demo/${uuid}`, born] };
+  const next = run();
+  const taken = await group.create(next.context, await plan(group, next.context, wanted), {});
+  const later = run(true);
+  expect(await group.read(later.context, taken)).toEqual(taken);
+  expect((await planOf(group, later.context, wanted, taken)).replace).toEqual([]);
+  expect(later.warnings).toHaveLength(1);
 });
 
 test("two backends on one directory of a host are refused", async () => {

@@ -65,9 +65,14 @@ export function volumeIdOf(record: Pick<VolumeRecord, "id" | "settings">, backen
 }
 
 /** The id of a snapshot's volume. */
-export async function volumeIdOfSnapshot(record: SnapshotRecord, backend: Backend): Promise<string> {
-  const volume = (await backend.listing()).volumes.get(record.volumeId);
-  return volumeIdOf({ id: record.volumeId, settings: volume?.settings ?? {} }, backend);
+export function volumeIdOfSnapshot(record: SnapshotRecord, backend: Backend): Promise<string> {
+  return volumeIdOn(backend, record.volumeId);
+}
+
+/** The id of the volume of that UUID, which was on the backend when something was made from it, and may be gone. */
+export async function volumeIdOn(backend: Backend, uuid: string): Promise<string> {
+  const volume = (await backend.listing()).volumes.get(uuid);
+  return volumeIdOf({ id: uuid, settings: volume?.settings ?? {} }, backend);
 }
 
 /** Whether two ids mean one object: a backend that was renamed answers to its old name as well. */

@@ -20,7 +20,7 @@ import {
 import type { HookContext, ImportRequest } from "../schema/index.ts";
 import type { VolumeState } from "./attributes.ts";
 import { warnIfRestoring } from "./restore.ts";
-import { stateOf } from "./state.ts";
+import { settingsOnHost, stateOf } from "./state.ts";
 import { unclaimedState } from "./unclaimed.ts";
 
 /** What an id begins with, after the backend, that means a volume which others made, by the technology's own name. */
@@ -97,7 +97,7 @@ async function importOwn(context: HookContext, backend: Backend, record: VolumeR
   warnIfUnfinished(context, "volume", record);
   warnIfRestoring(context, record);
   backend.noteImport(record.id);
-  return stateOf(record, backend, await identityOf(backend), null);
+  return stateOf(record, backend, await identityOf(backend), await settingsOnHost(record, backend));
 }
 
 async function importFound(

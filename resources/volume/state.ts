@@ -9,7 +9,7 @@ import {
 import type { JsonValue, VolumeRecord } from "../../src/contract/index.ts";
 import { type ImageState, imageAttributes } from "../common/images.ts";
 import { labelsAllOf, labelsOf, labelsSetting } from "../common/labels.ts";
-import { volumeIdOf, withoutDefaults } from "../common/objects.ts";
+import { volumeIdOf, volumeIdOn, withoutDefaults } from "../common/objects.ts";
 import { bytesToGib } from "../common/sizes.ts";
 import { parseValues, type Raw } from "../schema/index.ts";
 import type { Kept, VolumeState, Written } from "./attributes.ts";
@@ -40,17 +40,8 @@ export function settingsOf(written: Written): Readonly<Record<string, JsonValue>
   );
 }
 
-/**
- * State of a volume as it is on the host. What only the configuration knows comes from `written`; for an import, from
- * what the host keeps of it.
- */
-export function stateOf(
-  record: VolumeRecord,
-  backend: Backend,
-  identity: string,
-  written: Kept | null,
-): VolumeState {
-  const kept = written ?? settingsOnHost(record, backend);
+/** State of a volume as it is on the host. What only the configuration knows comes from `kept`. */
+export function stateOf(record: VolumeRecord, backend: Backend, identity: string, kept: Kept): VolumeState {
   return {
     id: kept.id ?? volumeIdOf(record, backend),
     name: record.name,
@@ -88,8 +79,8 @@ function migrationOf(record: VolumeRecord): string | null {
   return mark === undefined ? null : `${mark.direction} ${mark.backend}`;
 }
 
-/** What the host keeps of what was written in the configuration that was applied last. */
-export function settingsOnHost(record: VolumeRecord, backend: Backend): Kept {
+/** What the host keeps of what was written in the configuration that was applied last: for imports. */
+export async function settingsOnHost(record: VolumeRecord, backend: Backend): Promise<Kept> {
   const { image: _, ...writtenSettings } = withoutRun(record.settings);
   return {
     name_prefix: null,
@@ -104,20 +95,20 @@ export function settingsOnHost(record: VolumeRecord, backend: Backend): Kept {
     ...(writtenSettings as Partial<Written>),
     id: null,
     backend: backend.name,
-    source: importedSource(record, backend),
+    source: await importedSource(record, backend),
     multiattach: record.multiattach,
   };
 }
 
-function importedSource(record: VolumeRecord, backend: Backend): VolumeState["source"] {
+async function importedSource(record: VolumeRecord, backend: Backend): Promise<VolumeState["source"]> {
   const image = record.settings["image"] as Partial<ImageState> | undefined;
   if (image !== undefined) {
     const { values } = parseValues(imageAttributes, image as Raw);
     return { snapshot_id: null, volume_id: null, image: values as ImageState };
   }
   if (record.source === null) return null;
-  const id = formatObjectId({ backend: backend.name, uuid: record.source.id });
-  return record.source.kind === "snapshot"
-    ? { snapshot_id: id, volume_id: null, image: null }
-    : { snapshot_id: null, volume_id: id, image: null };
+  const { kind, id } = record.source;
+  return kind === "snapshot"
+    ? { snapshot_id: formatObjectId({ backend: backend.name, uuid: id }), volume_id: null, image: null }
+    : { snapshot_id: null, volume_id: await volumeIdOn(backend, id), image: null };
 }

@@ -99,7 +99,7 @@ export async function readUnclaimed(
   // A run that was killed has claimed it. What the configuration said then is kept on the host: state knows defaults alone,
   // and by those a destroy would delete what is to be given back.
   if (claimed !== undefined) {
-    const kept = { ...settingsOnHost(claimed, backend), id: state.id, backend: state.backend };
+    const kept = { ...(await settingsOnHost(claimed, backend)), id: state.id, backend: state.backend };
     return stateOf(claimed, backend, await identityOf(backend), kept);
   }
   const { identity } = await backend.listing();

@@ -10,22 +10,16 @@ import {
 } from "../contract/index.ts";
 import type { Backend, LockedBackend } from "./backend.ts";
 import { carryOutAll, runJob } from "./carry-out.ts";
+import { newRun, withRun } from "./creation-runs.ts";
+import { GroupTaking } from "./group-taking.ts";
 import { settleImages } from "./image-marks.ts";
-import {
-  HalfMadeError,
-  isInterruption,
-  isResumable,
-  isUsable,
-  requireOwn,
-  requireUsable,
-  requireWhole,
-} from "./ownership.ts";
+import { isResumable, isUsable, requireOwn, requireUsable, requireWhole } from "./ownership.ts";
 import { removal } from "./removal.ts";
 import {
+  changeSnapshot,
   requireFreeSnapshotName,
   requireUnusedSnapshot,
   type SnapshotChanges,
-  updateSnapshot,
 } from "./snapshots.ts";
 import { attachedTo, requireVolume } from "./volumes.ts";
 
@@ -114,21 +108,22 @@ export async function createGroupSnapshot(
   signal: AbortSignal | undefined,
 ): Promise<GroupSnapshot> {
   const action = `take group snapshot "${request.name}"`;
-  const { identity } = await backend.listing();
-  const left = await backend.exclusive(action, signal, async (locked) => leftOf(backend, request, locked));
-  if (left !== undefined && isSameIntent(left, request)) {
-    for (const { id } of left.members) backend.known.add(id);
-    const { volumeIds: _, ...changes } = request;
-    return updateGroupSnapshot(backend, left.id, identity ?? "", changes, signal);
-  }
-  if (left !== undefined) {
-    await removeMembers(backend, action, signal, (locked) => {
-      const found = leftOf(backend, request, locked);
-      return found === undefined || isSameIntent(found, request) ? [] : found.members;
-    });
-  }
+  const run = newRun();
+  let takenUp: GroupSnapshot | undefined;
+  await carryOutAll(backend, { action, signal }, async (locked) => {
+    const left = leftOf(backend, request, locked);
+    if (left === undefined) return [];
+    if (!isSameIntent(left, request)) return left.members.map(({ id }) => removal(backend, "snapshot", id));
+    takenUp = await takeUp(backend, left, request, run, locked);
+    return [];
+  });
+  if (takenUp !== undefined) return takenUp;
   const id = randomUUID();
-  const asked = request.volumeIds.map((volumeId, index) => newMember(backend, request, id, volumeId, index));
+  const asked = request.volumeIds.map((volumeId, index) =>
+    newMember(backend, request, { groupId: id, run }, volumeId, index),
+  );
+  const snapshotIds = asked.map((snapshot) => snapshot.id);
+  const taking = new GroupTaking(backend, { action, groupId: id, run, snapshotIds });
   const ends: (() => void)[] = [];
   let isBegun = false;
   try {
@@ -149,16 +144,20 @@ export async function createGroupSnapshot(
       const begun: Work<SnapshotRecord>[] = [];
       for (const { snapshot, volume } of members) {
         const work = await backend.driver.createSnapshot(snapshot, volume, locked);
+        taking.noteReserved(snapshot.id);
         begun.push(work);
         locked.fresh.keepSnapshot(work.state === "ready" ? work.record : reservation(snapshot, volume));
         if (work.state === "working") ends.push(backend.ownCopies.begin(volume.id));
       }
       return begun;
     });
+    const made = works.flatMap((work) => (work.state === "ready" ? [work.record] : []));
+    if (made.length === works.length) return asGroup(id, request.name, made);
     await Promise.all(
       works.map((work) => (work.state === "working" ? runJob(backend, work.job, action, signal) : undefined)),
     );
     const records = await backend.exclusive(action, signal, async (locked) => {
+      taking.requireOwn(locked);
       const completed: SnapshotRecord[] = [];
       for (const [index, work] of works.entries()) {
         completed.push(
@@ -177,11 +176,7 @@ export async function createGroupSnapshot(
     return asGroup(id, request.name, records);
   } catch (error) {
     if (!isBegun) throw error;
-    if (isInterruption(error)) throw new HalfMadeError(id, error);
-    await removeMembers(backend, action, undefined, () => asked).catch(() => {
-      throw new HalfMadeError(id, error);
-    });
-    throw error;
+    throw await taking.afterFailure(error);
   } finally {
     for (const end of ends) end();
   }
@@ -192,31 +187,57 @@ export async function updateGroupSnapshot(
   backend: Backend,
   id: string,
   identity: string,
-  changes: SnapshotChanges & { readonly name: string; readonly settings: GroupSnapshotRequest["settings"] },
+  changes: GroupChanges,
   signal: AbortSignal | undefined,
 ): Promise<GroupSnapshot> {
-  const group = groupSnapshotsIn(await backend.listingOf(identity)).get(id);
-  if (group === undefined) {
-    throw new StorageError({
-      kind: "SnapshotNotFound",
-      action: `change group snapshot ${id}`,
-      reason: "There is no such group on this backend",
-      nextStep: "Refresh the state; a group that was deleted behind its back is then planned anew",
-    });
-  }
+  await backend.listingOf(identity);
+  const action = `change group snapshot ${id}`;
+  return backend.exclusive(action, signal, async (locked) => {
+    const group = groupSnapshotsIn(locked.fresh).get(id);
+    if (group === undefined) {
+      throw new StorageError({
+        kind: "SnapshotNotFound",
+        action,
+        reason: "There is no such group on this backend",
+        nextStep: "Refresh the state; a group that was deleted behind its back is then planned anew",
+      });
+    }
+    return changeMembers(backend, group, changes, locked);
+  });
+}
+
+type GroupChanges = SnapshotChanges & Pick<GroupSnapshotRequest, "name" | "settings">;
+
+async function changeMembers(
+  backend: Backend,
+  { id, members, count, isWhole }: GroupSnapshot,
+  changes: GroupChanges,
+  locked: LockedBackend,
+): Promise<GroupSnapshot> {
   const changed: SnapshotRecord[] = [];
   // The first says what the group is called: changed last, it tells a later run that the others are.
-  for (const member of [...group.members].reverse()) {
+  for (const member of [...members].reverse()) {
     const membership = membershipOf(member);
     if (membership === undefined) throw new Error(`snapshot ${member.id} is not in a group any more`);
     const name = memberName(changes.name, membership.index);
     const settings = { ...changes.settings, [settingName]: { ...membership, name: changes.name } };
     const { name: _, ...others } = changes;
     const own = { ...others, settings, ...(name === member.name ? {} : { name }) };
-    changed.unshift(await updateSnapshot(backend, member.id, identity, own, signal));
+    changed.unshift(await changeSnapshot(backend, member.id, own, locked));
   }
-  const { count, isWhole } = group;
   return { ...asGroup(id, changes.name, changed), count, isWhole };
+}
+
+/** Enters this run in a group that another one has left whole, in the holding of the lock that it was found in. */
+async function takeUp(
+  backend: Backend,
+  left: GroupSnapshot,
+  { volumeIds: _, ...changes }: GroupSnapshotRequest,
+  run: string,
+  locked: LockedBackend,
+): Promise<GroupSnapshot> {
+  for (const { id } of left.members) backend.known.add(id);
+  return changeMembers(backend, left, { ...changes, settings: withRun(changes.settings, run) }, locked);
 }
 
 /**
@@ -234,7 +255,8 @@ export async function deleteGroupSnapshot(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   await backend.listingOf(identity);
-  await removeMembers(backend, `delete group snapshot ${id}`, signal, async (locked) => {
+  const action = `delete group snapshot ${id}`;
+  await carryOutAll(backend, { action, signal }, async (locked) => {
     for (const memberId of memberIds) requireWhole(backend, locked.fresh, "snapshot", memberId);
     const group = groupSnapshotsIn(locked.fresh).get(id);
     const isUnfinished = group?.isWhole === false && memberIds.length === 0;
@@ -244,7 +266,7 @@ export async function deleteGroupSnapshot(
       requireUnusedSnapshot(isUnfinished ? { ...member, deletionProtection: false } : member, locked);
       await settleImages(backend, member, `delete snapshot "${member.name}"`, locked);
     }
-    return group?.members ?? [];
+    return (group?.members ?? []).map((member) => removal(backend, "snapshot", member.id));
   });
 }
 
@@ -291,24 +313,10 @@ function isSameIntent(group: GroupSnapshot, request: GroupSnapshotRequest): bool
   return group.isWhole && JSON.stringify(ids) === JSON.stringify(request.volumeIds);
 }
 
-/** Removes what `find` finds, as far as it does not refuse, in the same holding of the lock. */
-async function removeMembers(
-  backend: Backend,
-  action: string,
-  signal: AbortSignal | undefined,
-  find: (
-    locked: LockedBackend,
-  ) => readonly { readonly id: string }[] | Promise<readonly { readonly id: string }[]>,
-): Promise<void> {
-  await carryOutAll(backend, { action, signal }, async (locked) =>
-    (await find(locked)).map(({ id }) => removal(backend, "snapshot", id)),
-  );
-}
-
 function newMember(
   backend: Backend,
   request: GroupSnapshotRequest,
-  groupId: string,
+  { groupId, run }: { readonly groupId: string; readonly run: string },
   volumeId: string,
   index: number,
 ): NewSnapshot {
@@ -322,7 +330,7 @@ function newMember(
     labels,
     defaultLabels,
     deletionProtection,
-    settings: { ...settings, [settingName]: { ...membership } },
+    settings: withRun({ ...settings, [settingName]: { ...membership } }, run),
     createdAt: new Date().toISOString(),
   };
 }

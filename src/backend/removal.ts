@@ -140,7 +140,7 @@ export async function removeHalfMade(
 
 /** What a run was making, and is not its own any more. */
 interface Lost extends Pick<HalfMade, "action" | "id"> {
-  readonly kind: Kind | "attachment";
+  readonly kind: Kind | "group snapshot" | "attachment";
   /** Another run has it; otherwise another one has removed it. */
   readonly isThere: boolean;
 }
@@ -160,7 +160,7 @@ export function takenOver(
     : `The ${kind} ${id} that it was making is gone: another run has removed it meanwhile`;
   const failure = cause instanceof Error ? `; before that it failed here: ${cause.message}` : "";
   return new StorageError({
-    kind: kind === "snapshot" ? "SnapshotIsBusy" : "VolumeIsBusy",
+    kind: kind === "snapshot" || kind === "group snapshot" ? "SnapshotIsBusy" : "VolumeIsBusy",
     action,
     reason: `${what}${failure}`,
     nextStep: "Let the other run end, then run again; let one run at a time apply a configuration",

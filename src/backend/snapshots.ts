@@ -97,26 +97,36 @@ export async function updateSnapshot(
   signal: AbortSignal | undefined,
 ): Promise<SnapshotRecord> {
   await backend.listingOf(identity);
-  return backend.exclusive(`change snapshot ${uuid}`, signal, async (locked) => {
-    requireWhole(backend, locked.fresh, "snapshot", uuid);
-    const record = locked.fresh.snapshots.get(uuid);
-    if (record === undefined) {
-      throw new StorageError({
-        kind: "SnapshotNotFound",
-        action: `change snapshot ${uuid}`,
-        reason: "There is no such snapshot on this backend",
-        nextStep: "Refresh the state; a snapshot that was deleted behind its back is then planned anew",
-      });
-    }
-    requireOwn(backend, "snapshot", record);
-    requireUsable("change", "snapshot", record);
-    requireNotRestoredTo(`change snapshot "${record.name}"`, record, locked);
-    if (changes.name !== undefined && changes.name !== record.name)
-      requireFreeSnapshotName(backend, changes.name, locked);
-    const { settings } = changes;
-    const kept = settings === undefined ? changes : { ...changes, settings: keepingMarks(record, settings) };
-    return locked.fresh.keepSnapshot(await backend.driver.updateSnapshot(record, kept, locked));
-  });
+  return backend.exclusive(`change snapshot ${uuid}`, signal, (locked) =>
+    changeSnapshot(backend, uuid, changes, locked),
+  );
+}
+
+/** The same under the lock. */
+export async function changeSnapshot(
+  backend: Backend,
+  uuid: string,
+  changes: SnapshotChanges,
+  locked: LockedBackend,
+): Promise<SnapshotRecord> {
+  requireWhole(backend, locked.fresh, "snapshot", uuid);
+  const record = locked.fresh.snapshots.get(uuid);
+  if (record === undefined) {
+    throw new StorageError({
+      kind: "SnapshotNotFound",
+      action: `change snapshot ${uuid}`,
+      reason: "There is no such snapshot on this backend",
+      nextStep: "Refresh the state; a snapshot that was deleted behind its back is then planned anew",
+    });
+  }
+  requireOwn(backend, "snapshot", record);
+  requireUsable("change", "snapshot", record);
+  requireNotRestoredTo(`change snapshot "${record.name}"`, record, locked);
+  if (changes.name !== undefined && changes.name !== record.name)
+    requireFreeSnapshotName(backend, changes.name, locked);
+  const { settings } = changes;
+  const kept = settings === undefined ? changes : { ...changes, settings: keepingMarks(record, settings) };
+  return locked.fresh.keepSnapshot(await backend.driver.updateSnapshot(record, kept, locked));
 }
 
 /** SNP-2, DEL-3. Absent is success, given the expected identity. */

@@ -15,12 +15,12 @@ describePulumi("breezeblock doctor", () => {
 
   test("knows a stack's objects from what stack export prints, and finds what was taken out of it", async () => {
     const { workspace, storage } = scenario();
-    workspace.program(`
+    const kept = `
 const kept = new breezeblock.Volume("kept", { name: "kept", backend: "demo", size: 1 });
-new breezeblock.Volume("lost", { name: "lost", backend: "demo", size: 1 });
 const before = new breezeblock.Snapshot("before", { name: "before", volumeId: kept.id });
 new breezeblock.GroupSnapshot("both", { name: "both", volumeIds: [kept.id] }, { dependsOn: before });
-`);
+`;
+    workspace.program(`${kept}new breezeblock.Volume("lost", { name: "lost", backend: "demo", size: 1 });\n`);
     expectSuccess(await workspace.up());
     const settings = {
       owner: "acme/stack",
@@ -44,6 +44,7 @@ new breezeblock.GroupSnapshot("both", { name: "both", volumeIds: [kept.id] }, { 
     expect(await judge()).toMatchObject({ findings: [{ id: lost, kind: "volume", condition: "orphan" }] });
     expect(await judge("--remove", lost)).toMatchObject({ removals: [{ id: lost, outcome: "removed" }] });
     expect(storage.names()).toEqual(["kept"]);
+    workspace.program(kept);
     await scenario().expectNoChanges();
   });
 });

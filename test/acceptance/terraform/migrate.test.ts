@@ -13,22 +13,23 @@ beforeAll(async () => {
 afterAll(() => second.stop());
 
 describeEngines((engine) => {
-  /** A volume with data on backend `demo`, and a backend `other` on another host, of another format. */
-  async function ground(format: "raw" | "qcow2" = "raw") {
+  /** A volume with data on backend `demo`, and a backend `other` on another host or the same, maybe of another format. */
+  async function ground(format: "raw" | "qcow2" = "raw", host: "san1" | "san2" = "san2") {
     const run = site.scenario(engine);
-    const there = new StorageDirectory(second.ssh.directory);
-    run.configure({
+    const there = new StorageDirectory((host === "san1" ? run.host : second).ssh.directory);
+    const settings = {
       hosts: { san1: run.host.settings, san2: second.settings },
       backends: {
         demo: run.backend(),
-        other: { host: "san2", file: { directory: there.path, format } },
+        other: { host, file: { directory: there.path, format } },
       },
-    });
+    };
+    run.configure(settings);
     run.write(volume("demo"));
     await run.terraform.applied();
     const { id } = run.storage.object("db");
     run.storage.writeData(run.storage.object("db"), "what it held");
-    return { run, there, id };
+    return { run, there, id, settings };
   }
 
   const volume = (backend: string, more = "") =>
@@ -133,5 +134,44 @@ describeEngines((engine) => {
     expect(await terraform.actions()).toEqual({ [database]: "update" });
     await terraform.applied();
     await expectMoved(run, there, id);
+  });
+
+  test("a moved volume is cloned, and snapshotted together with one of its new backend; imports find the same ids", async () => {
+    const { run, there, id, settings } = await ground("raw", "san1");
+    run.write(volume("other", migrate));
+    await run.terraform.applied();
+    const born = volume("other").replaceAll('"db"', '"log"');
+    const clone = volume("other")
+      .replaceAll('"db"', '"copy"')
+      .replace("size = 1", "size = 1\n  source = { volume_id = breezeblock_volume.db.id }");
+    const group =
+      'resource "breezeblock_group_snapshot" "g" {\n  name = "g"\n  volume_ids = [breezeblock_volume.db.id, breezeblock_volume.log.id]\n}\n';
+    const text = volume("other", migrate) + born + clone + group;
+    run.write(text);
+    await run.terraform.applied();
+    await run.terraform.expectNoChanges();
+    const ids = [`demo/${id}`, `other/${there.object("log").id}`];
+    const snapshots = ["g-1", "g-2"].map((name) => `other/${there.object(name, "snapshot").id}`);
+    const { snapshot_ids: made } = await run.terraform.attributes("breezeblock_group_snapshot.g");
+    expect(made).toEqual(Object.fromEntries(ids.map((key, index) => [key, snapshots[index]])));
+
+    const imported = site.scenario(engine, { storage: run.storage });
+    imported.configure(settings);
+    imported.write(text);
+    for (const [address, reference] of [
+      [database, "other/db"],
+      ["breezeblock_volume.log", "other/log"],
+      ["breezeblock_volume.copy", "other/copy"],
+      ["breezeblock_group_snapshot.g", "other/g"],
+    ] as const) {
+      const { exitCode, text: output } = await imported.terraform.import(address, reference);
+      expect(exitCode, output).toBe(0);
+    }
+    await imported.terraform.expectNoChanges();
+    expect(await imported.terraform.attributes("breezeblock_volume.copy")).toMatchObject({
+      source: { volume_id: ids[0] },
+    });
+    await imported.terraform.destroyed();
+    expect(there.leftBehind()).toEqual([]);
   });
 });
