@@ -49,7 +49,7 @@ async function createAnywhere(
   written: Written,
 ): Promise<VolumeState> {
   const space = context.plannedSpace ?? new PlannedSpace();
-  const demand = demandOf(context, planned, gibToBytes(settled(planned, ["size"]).size));
+  const demand = await demandOf(context, planned, gibToBytes(settled(planned, ["size"]).size));
   const found = space.take(creationKey(planned, demand).key);
   const { backends, rejected } = await ranked(context, space, demand, planned, found?.backend);
   for (const backend of backends) {
@@ -146,6 +146,7 @@ async function createOn(
   written: Written,
 ): Promise<VolumeState> {
   const source = await sourceOf(context, written.source, backend);
+  const wishes = await wishesOf(context, planned);
   const record = await keepingPartialState(
     backend,
     planned,
@@ -175,7 +176,7 @@ async function createOn(
             ? context.fleet.settings.deletionProtection
             : planned.deletion_protection,
           settings: settingsOf(written),
-          wishes: wishesOf(context, planned),
+          wishes,
         },
         context.signal,
       ),

@@ -153,7 +153,7 @@ async function proveSpace(
   sizeBytes: number,
   rest: Omit<PlannedCreation, "key" | "isShared" | "demand">,
 ): Promise<string | undefined> {
-  const demand = demandOf(context, planned, sizeBytes);
+  const demand = await demandOf(context, planned, sizeBytes);
   const place = await context.plannedSpace?.create({ ...creationKey(planned, demand), demand, ...rest });
   return place?.backend;
 }

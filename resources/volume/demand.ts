@@ -1,11 +1,15 @@
 import { anyPlace, type PlacementWishes, type VolumeDemand } from "../../src/backend/index.ts";
 import type { Provisioning } from "../../src/contract/index.ts";
-import { locate } from "../common/objects.ts";
+import { locateVolume } from "../common/objects.ts";
 import { type HookContext, isUnknown, type Unknowable } from "../schema/index.ts";
 import type { VolumePlan } from "./attributes.ts";
 
 /** What a planned volume asks of its place, as far as it is known. */
-export function demandOf(context: HookContext, planned: VolumePlan, sizeBytes: number): VolumeDemand {
+export async function demandOf(
+  context: HookContext,
+  planned: VolumePlan,
+  sizeBytes: number,
+): Promise<VolumeDemand> {
   const { name, name_prefix: prefix, provisioning, multiattach } = planned;
   const called = isUnknown(name) ? `${prefix === null || isUnknown(prefix) ? "" : prefix}…` : name;
   return {
@@ -13,28 +17,32 @@ export function demandOf(context: HookContext, planned: VolumePlan, sizeBytes: n
     sizeBytes,
     provisioning: isUnknown(provisioning) ? null : provisioning,
     multiattach: multiattach === true,
-    ...wishesOf(context, planned),
+    ...(await wishesOf(context, planned)),
   };
 }
 
-export function wishesOf(
+export async function wishesOf(
   context: HookContext,
   planned: Pick<VolumePlan, "requirements" | "availability_zone" | "scheduler_hints">,
-): PlacementWishes {
+): Promise<PlacementWishes> {
   const { availability_zone: zone, scheduler_hints: hints } = planned;
-  const backendsOf = (name: "same_backend_as" | "different_backend_from"): readonly string[] => {
+  // Where the volumes are now: their ids name where they were made.
+  const backendsOf = async (name: "same_backend_as" | "different_backend_from"): Promise<string[]> => {
     const ids = hints === null || isUnknown(hints) ? null : hints[name];
     if (ids === null || isUnknown(ids)) return [];
-    return ids.flatMap((id, index) =>
-      isUnknown(id) ? [] : [locate(context, id, ["scheduler_hints", name, index]).backend.name],
-    );
+    const found: string[] = [];
+    for (const [index, id] of ids.entries()) {
+      if (isUnknown(id)) continue;
+      found.push((await locateVolume(context, id, ["scheduler_hints", name, index])).backend.name);
+    }
+    return found;
   };
   return {
     ...anyPlace,
     requirements: knownEntries(planned.requirements),
     availabilityZone: isUnknown(zone) ? null : zone,
-    sameBackend: backendsOf("same_backend_as"),
-    differentBackend: backendsOf("different_backend_from"),
+    sameBackend: await backendsOf("same_backend_as"),
+    differentBackend: await backendsOf("different_backend_from"),
   };
 }
 

@@ -159,19 +159,19 @@ async function countMove(
 ): Promise<void> {
   const { pool } = parseBackendReference(isUnknown(planned.backend) ? target.name : planned.backend);
   const begun = (await target.listing()).volumes.get(record.id);
-  const demand = demandOf(context, planned, Math.max(record.sizeBytes, wantedBytes(planned)));
+  const demand = await demandOf(context, planned, Math.max(record.sizeBytes, wantedBytes(planned)));
   await context.plannedSpace?.create({
     key: `move ${record.id}`,
     isShared: false,
-    demand: { ...demand, ...movingWishes(context, planned), action },
+    demand: { ...demand, ...(await movingWishes(context, planned)), action },
     pins: [pinOf(target, pool)],
     existingBytes: begun?.sizeBytes,
   });
 }
 
 /** What is asked of the new place. Hints are not: what they name may move as well. */
-function movingWishes(context: HookContext, planned: VolumePlan): PlacementWishes {
-  return { ...wishesOf(context, planned), sameBackend: [], differentBackend: [] };
+async function movingWishes(context: HookContext, planned: VolumePlan): Promise<PlacementWishes> {
+  return { ...(await wishesOf(context, planned)), sameBackend: [], differentBackend: [] };
 }
 
 function wantedBytes({ size }: VolumePlan): number {
@@ -209,7 +209,7 @@ export async function move(
         name: changes.name ?? prior.name,
         pool,
         provisioning: settledProvisioning(target, planned, prior),
-        wishes: movingWishes(context, planned),
+        wishes: await movingWishes(context, planned),
       },
       signal,
     );

@@ -58,7 +58,7 @@ export async function checkWishes(
       !valuesEqual(planned[name] as Value, prior[name]),
   );
   if (changed === undefined || !(await isReachable(backend))) return;
-  const { requirements, availabilityZone } = wishesOf(context, planned);
+  const { requirements, availabilityZone } = await wishesOf(context, planned);
   const { pools, labels = {}, ...own } = await backend.stats();
   const pool = pools?.find(({ pool_name: name }) => name === prior.pool);
   const { matches, reason } = matchesExtraSpecs({ ...labels, ...own, ...pool }, requirements);

@@ -63,6 +63,11 @@ describeEngines((engine) => {
     // What names the volume finds it, although its id names the backend that it comes from.
     execFileSync("rm", [`${there.path}/plain`]);
     const moved = `${volume("other", migrate)}${snapshot}data "breezeblock_volume" "d" {\n  id = breezeblock_volume.db.id\n}\n`;
+    const beside =
+      'resource "breezeblock_volume" "beside" {\n  name = "beside"\n  size = 1\n  scheduler_hints = { same_backend_as = [breezeblock_volume.db.id] }\n}\n';
+    run.write(moved + beside);
+    await terraform.applied();
+    expect(there.names()).toEqual(["beside", "db"]);
     run.write(moved);
     await terraform.applied();
     await terraform.expectNoChanges();
