@@ -18,6 +18,8 @@ export class GuestConnection {
   readonly #port: number;
   readonly #privateKey: Buffer;
   #client: Promise<Client> | undefined;
+  /** What a connection broke with last. */
+  #lastFailure: Error | undefined;
 
   constructor(port: number, privateKeyFile: string) {
     this.#port = port;
@@ -50,8 +52,9 @@ export class GuestConnection {
       });
       channel.on("close", () => {
         clearTimeout(timer);
-        if (status === undefined) reject(new Error(`The connection broke during: ${command}`));
-        else {
+        if (status === undefined) {
+          reject(new Error(`The connection broke during: ${command}`, { cause: this.#lastFailure }));
+        } else {
           resolve({
             status,
             stdout: Buffer.concat(stdout).toString(),
@@ -83,6 +86,7 @@ export class GuestConnection {
     const opened = new Promise<Client>((resolve, reject) => {
       const broke = (error: Error) => {
         reject(error);
+        this.#lastFailure = error;
         if (this.#client === opened) this.#client = undefined;
       };
       client.on("ready", () => resolve(client));

@@ -61,7 +61,10 @@ export class Writer {
   }
 
   async #written(): Promise<readonly (readonly string[])[]> {
-    const lines = (await this.#run(`cat ${this.#record}/written`)).trim().split("\n");
+    // What the test is about is the storage network. The login to the guest may break, and reading can be repeated.
+    const read = async () => ({ text: await this.#run(`cat ${this.#record}/written`) });
+    const { text } = await waitFor("the list of what was written", read, { intervalMs: 300 });
+    const lines = text.trim().split("\n");
     return lines.filter((line) => line !== "").map((line) => line.split(" "));
   }
 }
