@@ -15,26 +15,10 @@ import {
   type VolumeRequest,
 } from "../src/backend/index.ts";
 import { type Inventory, StorageError } from "../src/contract/index.ts";
-import { localBackend } from "./support/backend.ts";
-import { mebibyte } from "./support/file-backend.ts";
+import { localBackend, plainRequest } from "./support/backend.ts";
 
 function create(backend: Backend, request: Partial<VolumeRequest> = {}) {
-  const volume: VolumeRequest = {
-    name: "db",
-    namePrefix: null,
-    sizeBytes: 4 * mebibyte,
-    source: null,
-    pool: null,
-    // Thick volumes are always copied by a job, whatever the file system can do.
-    provisioning: "thick",
-    multiattach: false,
-    labels: {},
-    defaultLabels: {},
-    deletionProtection: false,
-    settings: {},
-    ...request,
-  };
-  return createVolume(backend, volume, undefined);
+  return createVolume(backend, { ...plainRequest, ...request }, undefined);
 }
 
 async function identityOf(backend: Backend): Promise<string> {

@@ -19,29 +19,14 @@ import {
   type JobSpec,
   StorageError,
 } from "../src/contract/index.ts";
-import { LocalHost, localBackend } from "./support/backend.ts";
+import { LocalHost, localBackend, plainRequest } from "./support/backend.ts";
 import { mebibyte } from "./support/file-backend.ts";
 import { tempDirectory } from "./support/temp-directory.ts";
 
 /** Two runs of one configuration at once: the second takes the first one for killed, and goes on with what that began. */
 
-const request: VolumeRequest = {
-  name: "db",
-  namePrefix: null,
-  sizeBytes: 4 * mebibyte,
-  source: null,
-  pool: null,
-  // Thick volumes are always copied by a job, whatever the file system can do.
-  provisioning: "thick",
-  multiattach: false,
-  labels: {},
-  defaultLabels: {},
-  deletionProtection: false,
-  settings: {},
-};
-
 const create = (backend: Backend, changes: Partial<VolumeRequest> = {}) =>
-  createVolume(backend, { ...request, ...changes }, undefined);
+  createVolume(backend, { ...plainRequest, ...changes }, undefined);
 
 /** A moment in one run at which the other one goes on; the first waits there until `goOn`. */
 function gate() {

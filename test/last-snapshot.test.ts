@@ -9,24 +9,8 @@ import {
   type VolumeRequest,
 } from "../src/backend/index.ts";
 import { type JobSpec, type SnapshotRecord, StorageError, type VolumeRecord } from "../src/contract/index.ts";
-import { LocalHost, localBackend } from "./support/backend.ts";
-import { mebibyte } from "./support/file-backend.ts";
+import { LocalHost, localBackend, plainRequest } from "./support/backend.ts";
 import { tempDirectory } from "./support/temp-directory.ts";
-
-const request: VolumeRequest = {
-  name: "db",
-  namePrefix: null,
-  sizeBytes: 4 * mebibyte,
-  source: null,
-  pool: null,
-  // Thick volumes are always copied by a job, whatever the file system can do.
-  provisioning: "thick",
-  multiattach: false,
-  labels: {},
-  defaultLabels: {},
-  deletionProtection: false,
-  settings: {},
-};
 
 /** A host whose run is killed once a job of that purpose has ended. */
 class DyingHost extends LocalHost {
@@ -52,7 +36,7 @@ class Ground {
   }
 
   async volume(changes: Partial<VolumeRequest> = {}): Promise<VolumeRecord> {
-    return createVolume(this.backend(), { ...request, ...changes }, undefined);
+    return createVolume(this.backend(), { ...plainRequest, ...changes }, undefined);
   }
 
   write(volume: VolumeRecord, text: string): void {
@@ -90,7 +74,7 @@ test("a deletion that is refused takes no snapshot, however often it is tried", 
   const volume = await ground.volume();
   const clone = { name: "clone", sizeBytes: null, source: { kind: "volume", id: volume.id } } as const;
   await expect(
-    createVolume(ground.backend(new DyingHost("copy")), { ...request, ...clone }, undefined),
+    createVolume(ground.backend(new DyingHost("copy")), { ...plainRequest, ...clone }, undefined),
   ).rejects.toThrow();
   for (let attempt = 0; attempt < 2; attempt += 1) {
     await expect(ground.destroy(volume)).rejects.toMatchObject({ kind: "VolumeIsBusy" });

@@ -12,7 +12,7 @@ import { carryOut } from "./carry-out.ts";
 import { isMadeBy, newRun } from "./creation-runs.ts";
 import { settleImages } from "./image-marks.ts";
 import { isLastSnapshot, lastSettings, removeAtOnce, settleLastSnapshots } from "./last-snapshot-marks.ts";
-import { describeObjects, isUsable } from "./ownership.ts";
+import { clonesBeingMade, describeObjects, isUsable } from "./ownership.ts";
 import { removal, removeHalfMade, takenOver } from "./removal.ts";
 import { deleteVolume, requireUnused, requireVolume } from "./volumes.ts";
 
@@ -156,9 +156,7 @@ class LastSnapshot {
       );
     }
     requireUnused(volume, locked, isLastSnapshot);
-    const clones = [...locked.fresh.volumes.values()].filter(
-      ({ phase, source }) => phase === "creating" && source?.kind === "volume" && source.id === volume.id,
-    );
+    const clones = clonesBeingMade(volume.id, locked.fresh);
     if (clones.length > 0) {
       throw refuse(
         "VolumeIsBusy",

@@ -19,6 +19,7 @@ import type { Fleet } from "./fleet.ts";
 import { settleImages } from "./image-marks.ts";
 import { isOfMove, type MoveMark, moveOf, newToken, withMove } from "./migration-marks.ts";
 import {
+  clonesBeingMade,
   describeObjects,
   isInterruption,
   isUsable,
@@ -320,9 +321,7 @@ export function requireMovable(
       "Destroy its snapshots and apply that first, or keep it where it is",
     );
   }
-  const copies = [...inventory.volumes.values()].filter(
-    ({ phase, source }) => phase === "creating" && source?.kind === "volume" && source.id === record.id,
-  );
+  const copies = clonesBeingMade(record.id, inventory);
   if (copies.length > 0) {
     throw busy(`It is being copied to ${describeObjects(copies)}`, "Let that finish first");
   }

@@ -1,4 +1,4 @@
-import { Backend } from "../../src/backend/index.ts";
+import { Backend, type VolumeRequest } from "../../src/backend/index.ts";
 import type {
   Argument,
   CommandResult,
@@ -62,3 +62,19 @@ export function localBackend({ directory = tempDirectory(), host = new LocalHost
   });
   return { backend, host, directory };
 }
+
+/** A volume as a resource asks for it that says nothing but its name and size. */
+export const plainRequest: VolumeRequest = {
+  name: "db",
+  namePrefix: null,
+  sizeBytes: 4 * 1024 ** 2,
+  source: null,
+  pool: null,
+  // Thick volumes are always copied by a job, whatever the file system can do.
+  provisioning: "thick",
+  multiattach: false,
+  labels: {},
+  defaultLabels: {},
+  deletionProtection: false,
+  settings: {},
+};
