@@ -163,6 +163,18 @@ test("a volume that went meanwhile is success, and what was taken of it is told 
   expect(await ground.destroy(volume)).toMatchObject({ id: last?.id });
 });
 
+test("a volume that is damaged by then is not taken for one that is gone", async () => {
+  const ground = new Ground();
+  const volume = await ground.volume();
+  const late = ground.backend();
+  const { identity } = await late.listing();
+  writeFileSync(join(ground.directory, `volume-${volume.id}.json`), "{");
+  await expect(deleteVolumeAfterSnapshot(late, volume.id, identity ?? "", undefined)).rejects.toMatchObject({
+    kind: "VolumeBackendError",
+  });
+  expect(ground.files()).toHaveLength(2);
+});
+
 test("volumes with long names that are alike have last snapshots of names of their own", async () => {
   const ground = new Ground();
   const long = "a-name-that-goes-on-for-longer-than-any-last-snapshot-can-say";

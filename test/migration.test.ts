@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import {
   cpSync,
   mkdirSync,
@@ -224,6 +225,13 @@ async function found(run: ReturnType<Ground["run"]>, uuid: string) {
   const { found: place } = await whereIs(run.fleet, run.old, uuid);
   if (place === undefined) throw new Error("The volume is nowhere.");
   return place;
+}
+
+/** As if its host were down. */
+function silence(backend: Backend): void {
+  backend.listing = async () => {
+    throw new StorageError({ kind: "BackendUnreachable", action: "list", reason: "it is down" });
+  };
 }
 
 describe.each(["one host", "two hosts"] as const)("on %s", (hosts) => {
@@ -459,6 +467,36 @@ test("in the middle of a second move, a volume is found where it counts, by the 
   const counts = await found(next, volume.id);
   expect(counts.backend.name).toBe("third");
   expect(readFileSync(join(ground.third, `volume-${volume.id}.raw`)).equals(bytes)).toBe(true);
+});
+
+test("a moved volume is found though the backend that it was made on does not answer", async () => {
+  const ground = new Ground();
+  const { run, volume } = await made(ground);
+  await bringTo(run.fleet, await found(run, volume.id), move(run), undefined);
+  const next = ground.run();
+  silence(next.old);
+  expect((await found(next, volume.id)).backend.name).toBe("new");
+  await expect(whereIs(next.fleet, next.old, randomUUID())).rejects.toMatchObject({
+    kind: "BackendUnreachable",
+  });
+});
+
+test("a volume on its way to a backend that does not answer does not count as gone", async () => {
+  const ground = new Ground();
+  const { run, volume } = await made(ground);
+  const second = await bringTo(run.fleet, await found(run, volume.id), move(run), undefined);
+  const killed = ground.run();
+  killed.new.driver.deleteVolume = async () => {
+    throw new StorageError({ kind: "Cancelled", action: "delete", reason: "killed" });
+  };
+  const place = { backend: killed.new, record: second.record };
+  const onwards = { ...move(killed), target: killed.third };
+  await expect(bringTo(killed.fleet, place, onwards, undefined)).rejects.toThrow(/killed/);
+  const next = ground.run();
+  silence(next.third);
+  await expect(whereIs(next.fleet, next.old, volume.id)).rejects.toMatchObject({
+    kind: "BackendUnreachable",
+  });
 });
 
 test("a volume that was retained, and imported again, moves as any other", async () => {

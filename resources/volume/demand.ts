@@ -25,7 +25,7 @@ export async function wishesOf(
   context: HookContext,
   planned: Pick<VolumePlan, "requirements" | "availability_zone" | "scheduler_hints">,
 ): Promise<PlacementWishes> {
-  const { availability_zone: zone, scheduler_hints: hints } = planned;
+  const { scheduler_hints: hints } = planned;
   // Where the volumes are now: their ids name where they were made.
   const backendsOf = async (name: "same_backend_as" | "different_backend_from"): Promise<string[]> => {
     const ids = hints === null || isUnknown(hints) ? null : hints[name];
@@ -38,11 +38,21 @@ export async function wishesOf(
     return found;
   };
   return {
-    ...anyPlace,
-    requirements: knownEntries(planned.requirements),
-    availabilityZone: isUnknown(zone) ? null : zone,
+    ...placeWishesOf(planned),
     sameBackend: await backendsOf("same_backend_as"),
     differentBackend: await backendsOf("different_backend_from"),
+  };
+}
+
+/** What is asked of the place itself; hints ask where other volumes are. */
+export function placeWishesOf({
+  requirements,
+  availability_zone: zone,
+}: Pick<VolumePlan, "requirements" | "availability_zone">): PlacementWishes {
+  return {
+    ...anyPlace,
+    requirements: knownEntries(requirements),
+    availabilityZone: isUnknown(zone) ? null : zone,
   };
 }
 

@@ -2,7 +2,6 @@ import {
   type Backend,
   bringTo,
   moveOf,
-  type PlacementWishes,
   parseObjectId,
   refuseSameStorage,
   requireMovable,
@@ -18,7 +17,7 @@ import { type HookContext, isUnknown, PartialStateError, settled, UNKNOWN } from
 import type { VolumePlan, VolumeState, Written } from "./attributes.ts";
 import { writtenNames } from "./attributes.ts";
 import { changesBetween } from "./changes.ts";
-import { demandOf, wishesOf } from "./demand.ts";
+import { demandOf, placeWishesOf } from "./demand.ts";
 import { follow, holderOf } from "./place.ts";
 import { pinOf } from "./space.ts";
 import { stateOf } from "./state.ts";
@@ -160,18 +159,14 @@ async function countMove(
   const { pool } = parseBackendReference(isUnknown(planned.backend) ? target.name : planned.backend);
   const begun = (await target.listing()).volumes.get(record.id);
   const demand = await demandOf(context, planned, Math.max(record.sizeBytes, wantedBytes(planned)));
+  // Hints do not count: what they name may move as well.
   await context.plannedSpace?.create({
     key: `move ${record.id}`,
     isShared: false,
-    demand: { ...demand, ...(await movingWishes(context, planned)), action },
+    demand: { ...demand, ...placeWishesOf(planned), action },
     pins: [pinOf(target, pool)],
     existingBytes: begun?.sizeBytes,
   });
-}
-
-/** What is asked of the new place. Hints are not: what they name may move as well. */
-async function movingWishes(context: HookContext, planned: VolumePlan): Promise<PlacementWishes> {
-  return { ...(await wishesOf(context, planned)), sameBackend: [], differentBackend: [] };
 }
 
 function wantedBytes({ size }: VolumePlan): number {
@@ -209,7 +204,7 @@ export async function move(
         name: changes.name ?? prior.name,
         pool,
         provisioning: settledProvisioning(target, planned, prior),
-        wishes: await movingWishes(context, planned),
+        wishes: placeWishesOf(planned),
       },
       signal,
     );

@@ -118,7 +118,7 @@ async function planChange(
         planned = { ...planned, provider_location: UNKNOWN, device_path: UNKNOWN };
       }
       const target = isUnknown(planned.backend) ? backend : backendOf(context, planned.backend);
-      await checkWishes(context, moves ? target : backend, prior, planned);
+      await checkWishes(moves ? target : backend, prior, planned);
       if (!moves) await checkGrowth(context, backend, prior, planned);
     }
   }

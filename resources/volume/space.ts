@@ -11,7 +11,7 @@ import { matchesExtraSpecs } from "../../src/scheduler/index.ts";
 import { toleratesAbsence } from "../common/objects.ts";
 import { type HookContext, isUnknown, isWhollyKnown, type Value, valuesEqual } from "../schema/index.ts";
 import type { VolumePlan, VolumeState } from "./attributes.ts";
-import { wishesOf } from "./demand.ts";
+import { placeWishesOf } from "./demand.ts";
 
 /** Names a creation among those of a run, the same when it is planned and when it is carried out. */
 export function creationKey(
@@ -22,7 +22,8 @@ export function creationKey(
   // Names are unique on a backend only.
   const create = `create${isUnknown(backend) ? "" : ` on ${backend}`}`;
   if (prefix === null && !isUnknown(name)) return { key: `${create} ${name}`, isShared: false };
-  const { action: _, ...rest } = demand;
+  // Hints are resolved to where volumes are, which is not the same before and after one has moved.
+  const { action: _, sameBackend: __, differentBackend: ___, ...rest } = demand;
   return { key: `${create} ${isUnknown(prefix) ? "?" : prefix}… ${JSON.stringify(rest)}`, isShared: true };
 }
 
@@ -45,12 +46,7 @@ export async function checkGrowth(
  * Part of planning a change: what is asked of a volume's place counts when it is made, and a volume does not move. What
  * would come to nothing is refused.
  */
-export async function checkWishes(
-  context: HookContext,
-  backend: Backend,
-  prior: VolumeState,
-  planned: VolumePlan,
-): Promise<void> {
+export async function checkWishes(backend: Backend, prior: VolumeState, planned: VolumePlan): Promise<void> {
   const changed = (["requirements", "availability_zone"] as const).find(
     (name) =>
       planned[name] !== null &&
@@ -58,7 +54,7 @@ export async function checkWishes(
       !valuesEqual(planned[name] as Value, prior[name]),
   );
   if (changed === undefined || !(await isReachable(backend))) return;
-  const { requirements, availabilityZone } = await wishesOf(context, planned);
+  const { requirements, availabilityZone } = placeWishesOf(planned);
   const { pools, labels = {}, ...own } = await backend.stats();
   const pool = pools?.find(({ pool_name: name }) => name === prior.pool);
   const { matches, reason } = matchesExtraSpecs({ ...labels, ...own, ...pool }, requirements);

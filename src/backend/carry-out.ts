@@ -163,9 +163,10 @@ export async function carryOutCreation<R extends ObjectRecord>(
       complete: async (locked) => {
         const id = made ?? "";
         const record = (kind === "volume" ? locked.fresh.volumes : locked.fresh.snapshots).get(id);
-        if (record === undefined || record.phase === "deleting" || !isMadeBy(record, run)) {
+        const isThere = record !== undefined && record.phase !== "deleting";
+        if (!isThere || !isMadeBy(record, run)) {
           isLost = true;
-          throw takenOver(backend, { kind, action, id, isThere: record !== undefined });
+          throw takenOver(backend, { kind, action, id, isThere });
         }
         return creation.keep(locked.fresh, await creation.complete(id, locked));
       },

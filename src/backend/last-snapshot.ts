@@ -12,9 +12,9 @@ import { carryOut } from "./carry-out.ts";
 import { isMadeBy, newRun } from "./creation-runs.ts";
 import { settleImages } from "./image-marks.ts";
 import { isLastSnapshot, lastSettings, removeAtOnce, settleLastSnapshots } from "./last-snapshot-marks.ts";
-import { clonesBeingMade, describeObjects, isUsable } from "./ownership.ts";
+import { clonesBeingMade, describeObjects, isUsable, requireWhole } from "./ownership.ts";
 import { removal, removeHalfMade, takenOver } from "./removal.ts";
-import { deleteVolume, requireUnused, requireVolume } from "./volumes.ts";
+import { deleteVolume, goneVolume, requireUnused, requireVolume } from "./volumes.ts";
 
 /**
  * DEL-1 to DEL-3, after a last snapshot of the volume, in phase `retained`: no create takes it up, no run deletes it. Nobody
@@ -78,8 +78,14 @@ class LastSnapshot {
 
   async begin(locked: LockedBackend): Promise<Work<Work<null>>> {
     const { driver, target } = this.#backend;
-    // Somebody else has deleted it meanwhile.
-    if (!locked.fresh.volumes.has(this.#volumeId)) return done(done(null));
+    // What is damaged is there.
+    requireWhole(this.#backend, locked.fresh, "volume", this.#volumeId);
+    if (!locked.fresh.volumes.has(this.#volumeId)) {
+      // Somebody else has deleted it meanwhile, and perhaps not all that belongs to it.
+      await target.removeExport(goneVolume(this.#volumeId), locked);
+      this.taken = latestOf(this.#volumeId, locked.fresh.snapshots.values());
+      return done(done(null));
+    }
     const found = requireVolume(this.#backend, this.#volumeId, locked, "delete");
     await settleLastSnapshots(this.#backend, found, this.action, locked);
     const volume = await this.#requireRemovable(locked);

@@ -1,6 +1,7 @@
 import { isStorageError, type StorageError, type VolumeRecord } from "../contract/index.ts";
 import type { Backend } from "./backend.ts";
 import type { Fleet } from "./fleet.ts";
+import type { Listing } from "./listing.ts";
 import { birthplaceOf, isOfMove, moveOf } from "./migration-marks.ts";
 import { isUsable } from "./ownership.ts";
 
@@ -19,8 +20,9 @@ export interface Silence {
 /**
  * Where a volume is that a state, or an id, says is on `named`: there, or where it was moved to. Undefined where nobody
  * who answers has it; `silent` then says who did not answer. Answered from the run's listings; other backends than the named
- * one are asked only where that has no such volume, or says that it was being moved.
+ * one are asked only where that has no such volume, says that it was being moved, or does not answer.
  *
+ * @throws StorageError where the named backend does not answer, and no other has the volume; or one that it may have been moved to
  * @param named null where the configuration has no such backend any more
  */
 export async function whereIs(
@@ -28,7 +30,12 @@ export async function whereIs(
   named: Backend | null,
   uuid: string,
 ): Promise<{ readonly found: Whereabouts | undefined; readonly silent: readonly Silence[] }> {
-  const listing = await named?.listing();
+  let failure: StorageError | undefined;
+  const listing = await named?.listing().catch((error: unknown) => {
+    if (!isStorageError(error)) throw error;
+    failure = error;
+    return undefined;
+  });
   const record = listing?.volumes.get(uuid);
   // What is damaged is there.
   if (named !== null && listing?.damaged.has(uuid) === true) return { found: undefined, silent: [] };
@@ -38,18 +45,23 @@ export async function whereIs(
   }
   const silent: Silence[] = [];
   for (const backend of fleet.backends.filter((other) => other !== named)) {
+    let others: Listing;
     try {
-      const moved = (await backend.listing()).volumes.get(uuid);
-      if (moved === undefined || moved.owner !== backend.owner) continue;
-      if (birthplaceOf(moved) === undefined || !isUsable(moved)) continue;
-      // It may be on its way to a third one.
-      const found = (await switchedTarget(fleet, backend, moved)) ?? { backend, record: moved };
-      return { found, silent: [] };
+      others = await backend.listing();
     } catch (error) {
       if (!isStorageError(error)) throw error;
       silent.push({ backend, error });
+      continue;
     }
+    const moved = others.volumes.get(uuid);
+    if (moved === undefined || moved.owner !== backend.owner) continue;
+    if (birthplaceOf(moved) === undefined || !isUsable(moved)) continue;
+    // It may be on its way to a third one. Where that does not answer, nobody can tell which of the two counts.
+    const found = (await switchedTarget(fleet, backend, moved)) ?? { backend, record: moved };
+    return { found, silent: [] };
   }
+  // It may be there.
+  if (failure !== undefined) throw failure;
   return { found: undefined, silent };
 }
 

@@ -71,26 +71,38 @@ class Ground {
   }
 }
 
+const digestOf = (content: string) => createHash("sha256").update(content).digest("hex");
+
 const blocks = (count: number, byte: number) => Buffer.alloc(count * 64 * 1024, byte);
 
 test("what was kept is given to the next volume, and to none that asks for another image", () => {
   const ground = new Ground();
-  expect(ground.clone("b", "sha256-1-plain").status).toBe(exitCodes.notCached);
-  expect(ground.keep("a", "sha256-1-plain", "content").status).toBe(0);
-  expect(ground.clone("b", "sha256-1-plain").status).toBe(0);
+  const key = `sha256-${digestOf("content")}-plain`;
+  expect(ground.clone("b", key).status).toBe(exitCodes.notCached);
+  expect(ground.keep("a", key, "content").status).toBe(0);
+  expect(ground.clone("b", key).status).toBe(0);
   expect(readFileSync(ground.disk("b"), "utf8")).toBe("content");
-  for (const key of ["sha256-1-gzip", "sha256-2-plain", "sha256-1"]) {
-    expect(ground.clone("c", key).status).toBe(exitCodes.notCached);
+  for (const other of [`sha256-${digestOf("content")}-gzip`, "sha256-2-plain", "sha256-1"]) {
+    expect(ground.clone("c", other).status).toBe(exitCodes.notCached);
   }
   expect(existsSync(ground.disk("c"))).toBe(false);
 });
 
+test("what is not what its checksum says any more is not kept", () => {
+  const ground = new Ground();
+  const { status, stderr } = ground.keep("a", `sha256-${digestOf("content")}-plain`, "altered");
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/changed since its checksum was verified/);
+  expect(ground.kept()).toEqual([]);
+});
+
 test("what is not what it was is removed, and used by nobody", () => {
   const ground = new Ground();
-  ground.keep("a", "sha256-1-plain", "content");
-  const digest = createHash("sha256").update("content").digest("hex");
-  writeFileSync(join(ground.cache, `sha256-1-plain.${digest}`), "altered");
-  const { status, stdout } = ground.clone("b", "sha256-1-plain");
+  const digest = digestOf("content");
+  const key = `sha256-${digest}-plain`;
+  ground.keep("a", key, "content");
+  writeFileSync(join(ground.cache, `${key}.${digest}`), "altered");
+  const { status, stdout } = ground.clone("b", key);
   expect(status).toBe(exitCodes.notCached);
   expect(stdout).toMatch(/it is damaged/);
   expect(existsSync(ground.disk("b"))).toBe(false);

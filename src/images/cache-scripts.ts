@@ -49,7 +49,7 @@ blocks=$(stat -c %b -- "$disk") || exit 1
 used=$((blocks * 512))
 [ "$used" -le "$limit" ] || fail 1 "it takes $used bytes, and all images together may take $limit"
 exec 9> lock && flock 9 || exit 1
-found=$(find . -maxdepth 1 -type f -name '*.*' ! -name "$name" -printf '%T@ %b %f\\n') || exit 1
+found=$(find . -maxdepth 1 -type f -name '*.*' ! -name "$name" -printf '%T@ %b %f\n') || exit 1
 others=$(printf '%s\n' "$found" | sort -n) || exit 1
 ln -- "$disk" "$name" 2>/dev/null || [ -e "$name" ] || fail 1 'it cannot be linked there'
 touch -c -- "$name"

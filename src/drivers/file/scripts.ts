@@ -341,9 +341,9 @@ half=.breezeblock/creating/$4.$5
 `;
 
 // A copy is of one point in time only where nobody writes meanwhile. Whoever is attached is refused; others may write all the same.
-const copyToHalf = `before=$(stat -c '%s %y' -- "$3") || exit 1
+const copyToHalf = `before=$(stat -c '%s %.Y' -- "$3") || exit 1
 cp --reflink="$6" --sparse=always -- "$3" "$half" && sync -- "$half" || { rm -f -- "$half"; exit 1; }
-[ "$(stat -c '%s %y' -- "$3")" = "$before" ] || {
+[ "$(stat -c '%s %.Y' -- "$3")" = "$before" ] || {
   rm -f -- "$half"
   fail 1 "the file $3 was written to while it was copied, so that the copy is of no one moment"
 }`;
