@@ -11,7 +11,7 @@ import {
   updateSnapshot,
   withoutRun,
 } from "../src/backend/index.ts";
-import { type JsonValue, type SnapshotRecord, StorageError } from "../src/contract/index.ts";
+import { type JsonValue, outlivesVolume, type SnapshotRecord, StorageError } from "../src/contract/index.ts";
 import { labelsAllOf, labelsOf, labelsSetting, plannedWithDefaults } from "./common/labels.ts";
 import { objectName } from "./common/names.ts";
 import {
@@ -115,6 +115,7 @@ export const snapshot = defineResource<SnapshotAttributes>({
   async plan(context, { config, prior, planned, replace: changed, private: privateData }) {
     const replace = [...replacing(context, prior, planned, changed)];
     if (prior !== null && replace.length > 0) {
+      if (context !== null) await refuseLast(context, prior);
       refuseProtected(prior);
       if (context !== null) {
         const { backend, uuid } = locate(context, prior.id, "id");
@@ -264,6 +265,24 @@ function refuseProtected(prior: SnapshotState): void {
     nextStep:
       "Set deletion_protection = false and apply that first; where its block is gone from the configuration, put it back for that",
     attribute: ["deletion_protection"],
+  });
+}
+
+/**
+ * A volume's last snapshot is all that is left of it: it is not given up for one of another volume.
+ *
+ * @throws StorageError `InvalidInput`
+ */
+async function refuseLast(context: HookContext, prior: SnapshotState): Promise<void> {
+  const { backend, uuid } = locate(context, prior.id, "id");
+  const found = (await backend.listing()).snapshots.get(uuid);
+  if (found === undefined || !outlivesVolume(found)) return;
+  throw new StorageError({
+    kind: "InvalidInput",
+    action: `replace snapshot "${prior.name}" (${prior.id})`,
+    reason: "It is the last of a volume that is gone, and what it holds would be lost",
+    nextStep: `Write volume_id = "${prior.volume_id}", as it was taken of that volume; or destroy it, if its content may go`,
+    attribute: ["volume_id"],
   });
 }
 

@@ -32,7 +32,7 @@ export const attributes = {
   }),
   size: integer("optional_computed", {
     description:
-      "Size in GiB, required unless `source` gives it. Grows in place; a smaller size than the volume has is refused at plan.",
+      "Size in GiB, required unless `source` gives it (of an image, on a backend that is named). Grows in place; a smaller size than the volume has is refused at plan.",
     validators: [sizeInGib],
     example: 10,
   }),
@@ -109,7 +109,7 @@ export const attributes = {
   }),
   deletion_policy: choice(["delete", "retain", "snapshot"], "defaulted", {
     description:
-      "What destroying the resource does: `delete` deletes the volume and its data; `retain` leaves it on the backend, marked as retained; `snapshot` deletes it after a last snapshot, `<name>-last-<date>-<id>`, which stays on the backend, marked as retained, and is refused at plan where snapshots do not outlive their volume (thick volumes of LVM). A volume that others made and that was adopted is given back by `retain`: what breezeblock wrote on it is removed, and nothing else.",
+      "What destroying the resource does: `delete` deletes the volume and its data; `retain` leaves it on the backend, marked as retained; `snapshot` deletes it after a last snapshot, `<name>-last-<date>-<id>`, which stays on the backend, marked as retained, and is refused at plan where snapshots do not outlive their volume (thick volumes of LVM). What was applied counts, not what the change says that destroys the volume. A volume that others made and that was adopted is given back by `retain`: what breezeblock wrote on it is removed, and nothing else.",
     default: "delete",
   }),
   restore: object(

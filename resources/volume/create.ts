@@ -145,7 +145,8 @@ async function createOn(
   planned: VolumePlan,
   written: Written,
 ): Promise<VolumeState> {
-  const source = await sourceOf(context, written.source, backend);
+  const located = await sourceOf(context, written.source, backend);
+  const source = located === null ? null : { kind: located.kind, id: located.id };
   const wishes = await wishesOf(context, planned);
   const record = await keepingPartialState(
     backend,

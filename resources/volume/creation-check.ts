@@ -180,12 +180,28 @@ async function claim(
     replaced: replaced === undefined || staysInPart(replaced) ? [] : [{ backend, record: replaced }],
   };
   if (isUnknown(name) || planned.name_prefix !== null) return found;
+  if (replaced !== undefined && keepsName(replaced) && hasName(backend, replaced, name)) {
+    throw new StorageError({
+      kind: "AlreadyExists",
+      action: `replace volume "${name}" (${replaced.id})`,
+      reason:
+        'Its deletion_policy is "retain": it stays on the backend with its name, and what takes its place cannot have that as well',
+      nextStep: "Write another name, or name_prefix; or apply another deletion_policy first",
+      backend: backend.name,
+      attribute: ["name"],
+    });
+  }
   await claimForCreation(context, backend, "volume", name, listing.volumes, privateData);
   const namesake = [...listing.volumes.values()].find((record) => hasName(backend, record, name));
   if (namesake === undefined) return found;
   if (mayBeResumed(backend, namesake)) return { ...found, existingBytes: namesake.sizeBytes };
   if (!backend.known.has(namesake.id)) warnOfTakenName(context, backend, namesake);
   return { replaced: [...found.replaced, { backend, record: namesake }] };
+}
+
+/** Whether it is still to be retained as it is. What others made gets its own name back. */
+function keepsName({ settings, adoptedFrom, phase }: VolumeRecord): boolean {
+  return settings["deletion_policy"] === "retain" && adoptedFrom === undefined && phase !== "retained";
 }
 
 /** Whether its space is not free once it is destroyed: it is retained, or a last snapshot of it is. */
@@ -227,7 +243,8 @@ async function checkSource(
   const found = await sourceOf(context, source as Written["source"], backend);
   // What is imported is claimed by the same apply, before it is copied.
   if (found !== null && isUnclaimed(backend, found.id)) return null;
-  if (found === null) return null;
+  // What is moved is there by then, and as large.
+  if (found === null || found.isMoved) return null;
   return requireSource(backend, found, inventory, isUnknown(sizeBytes) ? null : sizeBytes);
 }
 

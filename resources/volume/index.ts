@@ -40,13 +40,13 @@ const minute = 60_000;
 function tellOfLastSnapshot(
   context: HookContext,
   backend: Backend,
-  { name }: VolumeState,
+  { name, id: volumeId }: VolumeState,
   snapshot: SnapshotRecord,
 ): void {
   const id = formatObjectId({ backend: backend.name, uuid: snapshot.id });
   context.warn({
     summary: `The last snapshot of volume "${name}" is kept`,
-    detail: `It is "${snapshot.name}" (${id}). A volume is made of it with source = { snapshot_id = "${id}" }; import it as a snapshot, and destroy that, to delete it.`,
+    detail: `It is "${snapshot.name}" (${id}). A volume is made of it with source = { snapshot_id = "${id}" }. To delete it, import it as a snapshot with volume_id = "${volumeId}", the volume that is gone, and destroy that.`,
   });
 }
 

@@ -1,6 +1,7 @@
 import {
   type Backend,
   bringTo,
+  moveKey,
   moveOf,
   parseObjectId,
   refuseSameStorage,
@@ -161,7 +162,7 @@ async function countMove(
   const demand = await demandOf(context, planned, Math.max(record.sizeBytes, wantedBytes(planned)));
   // Hints do not count: what they name may move as well.
   await context.plannedSpace?.create({
-    key: `move ${record.id}`,
+    key: moveKey(record.id),
     isShared: false,
     demand: { ...demand, ...placeWishesOf(planned), action },
     pins: [pinOf(target, pool)],

@@ -28,34 +28,54 @@ export function imageIn(source: Written["source"]): ImageSource | undefined {
   return source === null || source.image === null ? undefined : imageOf(source.image);
 }
 
+/** A source where it will be once everything is carried out that is planned before what is made of it. */
+interface PlannedSource {
+  readonly source: VolumeSource;
+  readonly backend: Backend;
+  /** The same plan moves it there. */
+  readonly isMoved: boolean;
+}
+
+async function locateSource(
+  context: HookContext,
+  { snapshot_id: snapshotId, volume_id: volumeId }: NonNullable<VolumeState["source"]>,
+): Promise<PlannedSource> {
+  if (snapshotId !== null) {
+    const { backend, uuid } = locate(context, snapshotId, ["source", "snapshot_id"]);
+    return { source: { kind: "snapshot", id: uuid }, backend, isMoved: false };
+  }
+  const { backend, uuid } = await locateVolume(context, volumeId ?? "", ["source", "volume_id"]);
+  const source = { kind: "volume", id: uuid } as const;
+  const target = context.plannedSpace?.targetOfMove(uuid);
+  if (target === undefined || backend.answersTo(target)) return { source, backend, isMoved: false };
+  return { source, backend: context.fleet.backend(target, ["backend"]), isMoved: true };
+}
+
 /** The backend that a source, where it is known, is on: a volume without a backend of its own goes there. */
 export async function backendOfSource(
   context: HookContext,
   source: VolumePlan["source"],
 ): Promise<Backend | null> {
   if (source === null || !isWhollyKnown(source as Value)) return null;
-  const { snapshot_id, volume_id, image } = source as NonNullable<VolumeState["source"]>;
-  if (image !== null) return null;
-  const kind = snapshot_id === null ? "volume" : "snapshot";
-  const find = kind === "volume" ? locateVolume : locate;
-  return (await find(context, snapshot_id ?? volume_id ?? "", ["source", `${kind}_id`])).backend;
+  const known = source as NonNullable<VolumeState["source"]>;
+  return known.image === null ? (await locateSource(context, known)).backend : null;
 }
 
 export async function sourceOf(
   context: HookContext,
   source: Written["source"],
   backend: Backend,
-): Promise<VolumeSource | null> {
+): Promise<(VolumeSource & Pick<PlannedSource, "isMoved">) | null> {
   if (source === null || source.image !== null) return null;
-  const kind = source.snapshot_id === null ? "volume" : "snapshot";
-  const attribute = ["source", `${kind}_id`];
-  const find = kind === "volume" ? locateVolume : locate;
-  const located = await find(context, source.snapshot_id ?? source.volume_id ?? "", attribute);
-  if (located.backend === backend) return { kind, id: located.uuid };
+  const located = await locateSource(context, source);
+  const { isMoved } = located;
+  if (located.backend === backend) return { ...located.source, isMoved };
+  const { kind } = located.source;
   throw new StorageError({
     kind: "InvalidInput",
-    action: `make a volume on backend "${backend.name}" from a ${kind} on backend "${located.backend.name}"`,
+    action: `make a volume on backend "${backend.name}" from a ${kind} ${isMoved ? "that the same plan moves to" : "on"} backend "${located.backend.name}"`,
     reason: "Source and volume must be on the same backend",
-    attribute,
+    nextStep: "Leave backend out: the volume then goes where its source is",
+    attribute: ["source", `${kind}_id`],
   });
 }

@@ -117,6 +117,7 @@ export function noRoom(pin: Pin, action: string, rejected: readonly Rejection[],
         : others.length === 0
           ? `${capitalized(first.reason)}`
           : `No pool of it fits:${describeRejections(rejected)}`) + remark,
+    nextStep: "Ask for less, make room there or raise what it may give away, or name another backend",
     backend: pin.backend.name,
     host: pin.backend.host.host,
   });

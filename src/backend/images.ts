@@ -88,6 +88,7 @@ export async function beginFilling(
         cache: cacheOf(backend, locked.fresh.identity ?? ""),
         sizeBytes: volume.sizeBytes,
         onProgress: progressTeller(log, action),
+        onNews: (line) => log.info(`${action}: ${line}`),
       }),
     async clean() {
       await cleanStaging(host, target.stagingDirectory, volume.id);

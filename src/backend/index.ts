@@ -65,6 +65,7 @@ export * from "./object-id.ts";
 export { HalfMadeError, isProtected, isResumable, isUsable, requireOwn } from "./ownership.ts";
 export {
   isPassedOver,
+  moveKey,
   type Placed,
   type PlannedCreation,
   type PlannedPlace,

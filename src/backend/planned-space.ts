@@ -32,6 +32,11 @@ export interface PlannedCreation {
   readonly excluded?: readonly Rejection[];
 }
 
+/** What the move of that volume is called among a plan's creations. */
+export function moveKey(uuid: string): string {
+  return `move ${uuid}`;
+}
+
 /** A volume where it is. */
 export interface Placed {
   readonly backend: Backend;
@@ -131,6 +136,12 @@ export class PlannedSpace {
       },
     });
     this.#recount();
+  }
+
+  /** Where the run's plans move that volume; `undefined` where they do not. */
+  targetOfMove(uuid: string): string | undefined {
+    const entry = this.#entries.find(({ key }) => key === moveKey(uuid));
+    return entry === undefined ? undefined : this.#at(entry.at).backend;
   }
 
   /** All candidates of these backends as the run's plans leave them. */

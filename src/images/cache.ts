@@ -14,7 +14,8 @@ export async function cloneImage(filling: Filling): Promise<boolean> {
     cloneScript,
     ...[cache.directory, key, target.stagingDirectory, volumeId, String(stagingLimit(sizeBytes))],
   );
-  const { exitCode, stderr } = await runStep(filling, { ...job, argv });
+  const { exitCode, stdout, stderr } = await runStep(filling, { ...job, argv });
+  tell(filling, stdout);
   if (exitCode === 0) return true;
   if (exitCode === exitCodes.notCached) return false;
   throw hostFailure(filling.host, filling.action, stderr);
@@ -30,8 +31,12 @@ export async function keepImage(filling: Filling): Promise<void> {
     keepScript,
     ...[cache.directory, key, target.stagingDirectory, volumeId, String(cache.maxBytes)],
   );
-  const { exitCode, stderr } = await runStep(filling, { ...job, argv });
-  if (exitCode !== 0) filling.onProgress(`not kept in the image cache: ${stderr.trim()}`);
+  const { exitCode, stdout, stderr } = await runStep(filling, { ...job, argv });
+  tell(filling, exitCode === 0 ? stdout : `not kept in the image cache: ${stderr}`);
+}
+
+function tell({ onNews }: Filling, lines: string): void {
+  for (const line of lines.split("\n").filter((text) => text.trim() !== "")) onNews(line.trim());
 }
 
 /** What tells an image in the cache from others; `undefined` where nothing says what its bytes are to be. */

@@ -30,6 +30,8 @@ export interface Filling {
   readonly cache: ImageCache | null;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: (line: string) => void;
+  /** Told at once what somebody may want to know afterwards. */
+  readonly onNews: (line: string) => void;
 }
 
 const purposes = ["stage", "clone", "take", "keep", "fill"] as const;
@@ -51,11 +53,11 @@ export function fillingJob(
 export async function runStep(
   filling: Filling,
   job: JobSpec,
-): Promise<{ readonly exitCode: number; readonly stderr: string }> {
+): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }> {
   const { host, signal, onProgress } = filling;
-  const { exitCode, stderr } = await host.runJob(job, { signal, onProgress });
+  const { exitCode, stdout, stderr } = await host.runJob(job, { signal, onProgress });
   if (exitCode !== 0) await host.forgetJob(job).catch(() => undefined);
-  return { exitCode, stderr: stderr.toString() };
+  return { exitCode, stdout: stdout.toString(), stderr: stderr.toString() };
 }
 
 /** That a disk is larger than the volume that it is for. */

@@ -36,7 +36,8 @@ export function isQcow(head: Buffer): boolean {
  * @throws Error that says why the file is not to be opened, as the end of a sentence about the image
  */
 export function checkQcow2(head: Buffer, fileBytes: number | null): number {
-  if (!isQcow(head)) throw new Error("it does not begin as a qcow2 file does");
+  if (!isQcow(head))
+    throw new Error('it does not begin as a qcow2 file does; a raw disk is declared as format = "raw"');
   if (head.length < smallestHeader) throw new Error("its header is cut off");
   const version = head.readUInt32BE(4);
   if (version !== 2 && version !== 3)

@@ -34,7 +34,9 @@ export interface OpenImage {
 export async function openImage(image: ImageSource, signal: AbortSignal): Promise<OpenImage> {
   if (image.place === "local_path") {
     const path = resolve(image.reference);
-    const found = await stat(path);
+    const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+      throw error.code === "ENOENT" ? new Error(`there is no file ${path} on this machine`) : error;
+    });
     if (!found.isFile()) throw new Error(`${path} is not a file`);
     return { stream: createReadStream(path, { highWaterMark: streamChunkBytes, signal }), bytes: found.size };
   }

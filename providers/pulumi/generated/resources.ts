@@ -8,7 +8,7 @@ export interface VolumeArgs {
   readonly name?: pulumi.Input<string | undefined>;
   /** What a generated, unique name begins with. Lets a replacement be created before the old volume is destroyed. */
   readonly namePrefix?: pulumi.Input<string | undefined>;
-  /** Size in GiB, required unless `source` gives it. Grows in place; a smaller size than the volume has is refused at plan. */
+  /** Size in GiB, required unless `source` gives it (of an image, on a backend that is named). Grows in place; a smaller size than the volume has is refused at plan. */
   readonly size?: pulumi.Input<number | undefined>;
   /** The backend to allocate on, a key of the provider's `backends`; `name#pool` for one of its pools. Left out, the volume goes to the best that fits (with a `source`, to that of the source): plan proves that there is one, apply decides, and the volume stays there from then on. A change is refused at plan, unless `onBackendChange` allows it. */
   readonly backend?: pulumi.Input<string | undefined>;
@@ -32,7 +32,7 @@ export interface VolumeArgs {
   readonly multiattach?: pulumi.Input<boolean | undefined>;
   /** Refuses to delete the volume: at plan, and always on the host. Default: the provider's `deletionProtection`. */
   readonly deletionProtection?: pulumi.Input<boolean | undefined>;
-  /** What destroying the resource does: `delete` deletes the volume and its data; `retain` leaves it on the backend, marked as retained; `snapshot` deletes it after a last snapshot, `<name>-last-<date>-<id>`, which stays on the backend, marked as retained, and is refused at plan where snapshots do not outlive their volume (thick volumes of LVM). A volume that others made and that was adopted is given back by `retain`: what breezeblock wrote on it is removed, and nothing else. Default: `"delete"`. */
+  /** What destroying the resource does: `delete` deletes the volume and its data; `retain` leaves it on the backend, marked as retained; `snapshot` deletes it after a last snapshot, `<name>-last-<date>-<id>`, which stays on the backend, marked as retained, and is refused at plan where snapshots do not outlive their volume (thick volumes of LVM). What was applied counts, not what the change says that destroys the volume. A volume that others made and that was adopted is given back by `retain`: what breezeblock wrote on it is removed, and nothing else. Default: `"delete"`. */
   readonly deletionPolicy?: pulumi.Input<string | undefined>;
   /** Puts the volume back to one of its snapshots whenever `trigger` **changes**: everything written since the snapshot was taken is lost. The plan warns of it. Only while the volume has no attachment, and as large as it was. When `restore` is written for the first time, and on creation and import, nothing is put back: the trigger is noted. The snapshot stays. */
   readonly restore?: pulumi.Input<VolumeRestoreArgs | undefined>;
@@ -50,7 +50,7 @@ export class Volume extends DynamicResource {
   declare readonly name: pulumi.Output<string>;
   /** What a generated, unique name begins with. Lets a replacement be created before the old volume is destroyed. */
   declare readonly namePrefix: pulumi.Output<string | undefined>;
-  /** Size in GiB, required unless `source` gives it. Grows in place; a smaller size than the volume has is refused at plan. */
+  /** Size in GiB, required unless `source` gives it (of an image, on a backend that is named). Grows in place; a smaller size than the volume has is refused at plan. */
   declare readonly size: pulumi.Output<number>;
   /** The backend to allocate on, a key of the provider's `backends`; `name#pool` for one of its pools. Left out, the volume goes to the best that fits (with a `source`, to that of the source): plan proves that there is one, apply decides, and the volume stays there from then on. A change is refused at plan, unless `onBackendChange` allows it. */
   declare readonly backend: pulumi.Output<string>;
@@ -74,7 +74,7 @@ export class Volume extends DynamicResource {
   declare readonly multiattach: pulumi.Output<boolean>;
   /** Refuses to delete the volume: at plan, and always on the host. Default: the provider's `deletionProtection`. */
   declare readonly deletionProtection: pulumi.Output<boolean>;
-  /** What destroying the resource does: `delete` deletes the volume and its data; `retain` leaves it on the backend, marked as retained; `snapshot` deletes it after a last snapshot, `<name>-last-<date>-<id>`, which stays on the backend, marked as retained, and is refused at plan where snapshots do not outlive their volume (thick volumes of LVM). A volume that others made and that was adopted is given back by `retain`: what breezeblock wrote on it is removed, and nothing else. Default: `"delete"`. */
+  /** What destroying the resource does: `delete` deletes the volume and its data; `retain` leaves it on the backend, marked as retained; `snapshot` deletes it after a last snapshot, `<name>-last-<date>-<id>`, which stays on the backend, marked as retained, and is refused at plan where snapshots do not outlive their volume (thick volumes of LVM). What was applied counts, not what the change says that destroys the volume. A volume that others made and that was adopted is given back by `retain`: what breezeblock wrote on it is removed, and nothing else. Default: `"delete"`. */
   declare readonly deletionPolicy: pulumi.Output<string>;
   /** Puts the volume back to one of its snapshots whenever `trigger` **changes**: everything written since the snapshot was taken is lost. The plan warns of it. Only while the volume has no attachment, and as large as it was. When `restore` is written for the first time, and on creation and import, nothing is put back: the trigger is noted. The snapshot stays. */
   declare readonly restore: pulumi.Output<VolumeRestore | undefined>;

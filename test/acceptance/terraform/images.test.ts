@@ -226,7 +226,11 @@ describe.skipIf(!imageTools.available)(titled("images", imageTools), () => {
           /cannot be read: from the storage host: .*ECONNREFUSED/,
         ],
         ["a missing file", () => ({ path: join(files, "none.raw"), format: "raw" }), /there is no file/],
-        ["a missing local file", () => ({ local_path: join(files, "none"), format: "raw" }), /ENOENT/],
+        [
+          "a missing local file",
+          () => ({ local_path: join(files, "none"), format: "raw" }),
+          /there is no file \S+none on this machine/,
+        ],
         [
           "a qcow2 file cut off",
           () => {

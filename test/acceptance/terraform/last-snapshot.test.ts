@@ -39,12 +39,16 @@ describeEngines((engine) => {
     expect(storage.readData(storage.object("db"), 8)).toBe("precious");
     await terraform.expectNoChanges();
 
+    const imports = (volumeId: string) =>
+      `${volume(`  source = { snapshot_id = "${id}" }\n`)}resource "breezeblock_snapshot" "last" {\n  name = "${last?.name}"\n  volume_id = ${volumeId}\n  labels = { app = "postgres" }\n}\n`;
+    scenario.write(imports("breezeblock_volume.db.id"));
+    expect((await terraform.import("breezeblock_snapshot.last", id)).exitCode).toBe(0);
+    // Another volume's snapshot does not take the place of all that is left of this one.
+    const wrong = await terraform.plan();
+    expect(wrong.exitCode).toBe(1);
     const gone = `demo/${(last as { readonly volumeId?: string }).volumeId}`;
-    scenario.write(
-      `${volume(`  source = { snapshot_id = "${id}" }\n`)}resource "breezeblock_snapshot" "last" {\n  name = "${last?.name}"\n  volume_id = "${gone}"\n  labels = { app = "postgres" }\n}\n`,
-    );
-    const imported = await terraform.import("breezeblock_snapshot.last", id);
-    expect(imported.exitCode, imported.text).toBe(0);
+    expect(wrong.text.replaceAll(/[\s│]+/g, " ")).toContain(`Write volume_id = "${gone}"`);
+    scenario.write(imports(`"${gone}"`));
     await terraform.expectNoChanges();
     await terraform.destroyed();
     expect(storage.leftBehind()).toEqual([]);

@@ -515,6 +515,12 @@ resource "breezeblock_snapshot" "s" {
     await terraform.applied();
     const kept = storage.object("db");
     storage.writeData(kept, "kept");
+    // It keeps its name, so that nothing can take its place under that.
+    const replaced = await terraform.plan("-replace=breezeblock_volume.db");
+    expect(replaced.exitCode).toBe(1);
+    expect(replaced.text.replaceAll(/[\s│]+/g, " ")).toMatch(
+      /Unable to replace volume "db".*stays on the backend with its name/,
+    );
     await terraform.destroyed();
     expect(storage.object("db")).toMatchObject({ id: kept.id, phase: "retained" });
     expect(storage.readData(kept, 4)).toBe("kept");

@@ -143,6 +143,16 @@ describeEngines((engine) => {
 
   test("a moved volume is cloned, and snapshotted together with one of its new backend; imports find the same ids", async () => {
     const { run, there, id, settings } = await ground("raw", "san1");
+    // What is made of it in the same plan goes where it will be.
+    const along = `resource "breezeblock_volume" "along" {\n  name = "along"\n  source = { volume_id = breezeblock_volume.db.id }\n}\n`;
+    run.write(`${volume("other", migrate)}${along.replace("  source", '  backend = "demo"\n  source')}`);
+    expect((await run.terraform.plan()).text).toMatch(
+      /that\s+the\s+same\s+plan\s+moves\s+to\s+backend\s+"other"/,
+    );
+    run.write(volume("other", migrate) + along);
+    await run.terraform.applied();
+    expect(there.names()).toEqual(["along", "db"]);
+    await run.terraform.expectNoChanges();
     run.write(volume("other", migrate));
     await run.terraform.applied();
     const born = volume("other").replaceAll('"db"', '"log"');
