@@ -1,5 +1,5 @@
 import { type Backend, parseObjectId, requireRestorable, restoreVolume } from "../../src/backend/index.ts";
-import { StorageError, type VolumeRecord } from "../../src/contract/index.ts";
+import { isStorageError, StorageError, type VolumeRecord } from "../../src/contract/index.ts";
 import { locate, toleratesAbsence } from "../common/objects.ts";
 import { claimForRestore } from "../common/planned-names.ts";
 import { type HookContext, isImported, isUnknown, type PrivateData } from "../schema/index.ts";
@@ -49,11 +49,11 @@ export async function planRestore(
   const { restore: wanted } = planned;
   if (wanted === null) return;
   if (!(await isRestored(backend, prior, wanted, privateData))) {
-    warnIfNothingHappens(context, prior, wanted, privateData);
+    await warnIfNothingHappens(context, backend, prior, wanted, privateData);
     return;
   }
   const name = `volume "${prior.name}" (${prior.id})`;
-  const lost = "Everything written to it since is lost.";
+  const lost = "Everything written to the volume since is lost.";
   if (isUnknown(wanted) || isUnknown(wanted.snapshot_id)) {
     warn(context, `${name} is put back to a snapshot`, `Which one is known at apply only. ${lost}`);
     return;
@@ -148,12 +148,13 @@ function uuidOf(id: string): string {
   return id.slice(id.lastIndexOf("/") + 1);
 }
 
-function warnIfNothingHappens(
+async function warnIfNothingHappens(
   context: HookContext,
+  backend: Backend,
   prior: VolumeState,
   wanted: Exclude<VolumePlan["restore"], null>,
   privateData: PrivateData,
-): void {
+): Promise<void> {
   const name = `volume "${prior.name}" (${prior.id})`;
   const isOther = isUnknown(wanted) || wanted.trigger !== prior.restore?.trigger;
   if (prior.restore !== null && isOther && isImported(privateData)) {
@@ -168,7 +169,7 @@ function warnIfNothingHappens(
     warn(
       context,
       `${name} is not put back to a snapshot yet`,
-      "restore is new: this apply only notes its trigger. Change the trigger afterwards to put the volume back.",
+      `restore is new: this apply only notes its trigger. Change the trigger afterwards to put the volume back.${await obstacleTo(context, backend, prior, wanted)}`,
     );
   } else if (prior.restore.snapshot_id !== wanted.snapshot_id) {
     warn(
@@ -176,6 +177,27 @@ function warnIfNothingHappens(
       `${name} is not put back to another snapshot`,
       "restore has another snapshot_id, but the same trigger: nothing is put back until the trigger changes as well.",
     );
+  }
+}
+
+/** What stands against it already, as another sentence; what passes by itself does not count. */
+async function obstacleTo(
+  context: HookContext,
+  backend: Backend,
+  prior: VolumeState,
+  wanted: Exclude<VolumePlan["restore"], null>,
+): Promise<string> {
+  if (isUnknown(wanted) || isUnknown(wanted.snapshot_id)) return "";
+  try {
+    const uuid = snapshotOf(context, backend, wanted.snapshot_id);
+    const listing = await backend.listing();
+    const record = listing.volumes.get(parseObjectId(prior.id, "id").uuid);
+    if (record !== undefined) requireRestorable(backend, record, uuid, listing);
+    return "";
+  } catch (error) {
+    if (!isStorageError(error)) throw error;
+    const isLasting = isStorageError(error, "InvalidInput", "NotSupported", "SnapshotNotFound");
+    return isLasting ? ` As things are, that will be refused: ${error.reason}.` : "";
   }
 }
 

@@ -36,7 +36,7 @@ describePulumi("restore", () => {
     const preview = await workspace.preview();
     expectSuccess(preview);
     expect(preview.text).toMatch(/Volume "db" \(demo\/.*\) is put back to snapshot "s"/);
-    expect(preview.text).toContain("Everything written to it since is lost");
+    expect(preview.text).toContain("Everything written to the volume since is lost");
     expect(await workspace.steps()).toEqual([{ op: "update", name: "db" }]);
     expectSuccess(await workspace.up());
     expect(data()).toBe("old");

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { outcomeOf } from "./diagnostics.ts";
 import { describeEngines, firstEngine, type Scenario, useSite } from "./scenario.ts";
@@ -56,9 +57,17 @@ describeEngines((engine) => {
       expect.objectContaining({
         severity: "warning",
         summary: expect.stringMatching(/^Volume "db" \(demo\/.*\) is not put back to a snapshot yet/),
-        detail: expect.stringContaining("only notes its trigger"),
+        detail: expect.stringMatching(/only notes its trigger(?!.*refused)/s),
       }),
     ]);
+    const none = `restore = { snapshot_id = "demo/${randomUUID()}", trigger = "monday" }`;
+    scenario.write(configuration(none));
+    expect((await outcomeOf(terraform, "plan")).diagnostics).toEqual([
+      expect.objectContaining({
+        detail: expect.stringMatching(/that will be refused: There is no such snapshot/),
+      }),
+    ]);
+    scenario.write(configuration(restore("monday")));
     await terraform.applied();
     expect(data()).toBe("new");
     await terraform.expectNoChanges();
@@ -71,7 +80,7 @@ describeEngines((engine) => {
         severity: "warning",
         summary: expect.stringMatching(/^Volume "db" \(demo\/.*\) is put back to snapshot "s"/),
         detail: expect.stringMatching(
-          /was taken \d+ \w+ ago, at 20.*Everything written to it since is lost/s,
+          /was taken \d+ \w+ ago, at 20.*Everything written to the volume since is lost/s,
         ),
       }),
     ]);
