@@ -135,8 +135,10 @@ function describeDetail(details: Omit<StorageErrorDetails, "kind" | "action">): 
   ].filter((part) => part !== undefined);
   const lines = [sentence(details.reason)];
   if (where.length > 0) lines.unshift(`On ${where.join(", ")}:`);
-  if (details.nextStep !== undefined) lines.push(sentence(details.nextStep));
-  return lines.join(" ");
+  const told = lines.join(" ");
+  if (details.nextStep === undefined) return told;
+  // What is to be done is no part of the last line of a list.
+  return `${told}${details.reason.includes("\n") ? "\n" : " "}${sentence(details.nextStep)}`;
 }
 
 function sentence(text: string): string {
