@@ -227,6 +227,22 @@ async function found(run: ReturnType<Ground["run"]>, uuid: string) {
   return place;
 }
 
+/** A move whose new volume is whole, and whose run is killed before the old one is removed. */
+async function killedAfterSwitch(
+  ground: Ground,
+  id: string,
+  from: "old" | "new",
+  to: "new" | "third",
+): Promise<void> {
+  const killed = ground.run();
+  killed[from].driver.deleteVolume = async () => {
+    throw new StorageError({ kind: "Cancelled", action: "delete", reason: "killed" });
+  };
+  const onwards = { ...move(killed), target: killed[to] };
+  const moving = bringTo(killed.fleet, await found(killed, id), onwards, undefined);
+  await expect(moving).rejects.toThrow(/killed/);
+}
+
 /** As if its host were down. */
 function silence(backend: Backend): void {
   backend.listing = async () => {
@@ -427,12 +443,7 @@ test("a moved volume that is put back to a snapshot is found by its id afterward
 test("a move is not ended by storage that has come to the place of the old one", async () => {
   const ground = new Ground();
   const { volume, bytes } = await made(ground);
-  const killed = ground.run();
-  killed.old.driver.deleteVolume = async () => {
-    throw new StorageError({ kind: "Cancelled", action: "delete", reason: "killed" });
-  };
-  const place = await found(killed, volume.id);
-  await expect(bringTo(killed.fleet, place, move(killed), undefined)).rejects.toThrow(/killed/);
+  await killedAfterSwitch(ground, volume.id, "old", "new");
   const away = `${ground.old}.elsewhere`;
   renameSync(ground.old, away);
   mkdirSync(ground.old);
@@ -455,14 +466,8 @@ test("a move is not ended by storage that has come to the place of the old one",
 test("in the middle of a second move, a volume is found where it counts, by the name that it was born with", async () => {
   const ground = new Ground();
   const { run, volume, bytes } = await made(ground);
-  const second = await bringTo(run.fleet, await found(run, volume.id), move(run), undefined);
-  const killed = ground.run();
-  killed.new.driver.deleteVolume = async () => {
-    throw new StorageError({ kind: "Cancelled", action: "delete", reason: "killed" });
-  };
-  const place = { backend: killed.new, record: second.record };
-  const onwards = { ...move(killed), target: killed.third };
-  await expect(bringTo(killed.fleet, place, onwards, undefined)).rejects.toThrow(/killed/);
+  await bringTo(run.fleet, await found(run, volume.id), move(run), undefined);
+  await killedAfterSwitch(ground, volume.id, "new", "third");
   const next = ground.run();
   const counts = await found(next, volume.id);
   expect(counts.backend.name).toBe("third");
@@ -484,14 +489,8 @@ test("a moved volume is found though the backend that it was made on does not an
 test("a volume on its way to a backend that does not answer does not count as gone", async () => {
   const ground = new Ground();
   const { run, volume } = await made(ground);
-  const second = await bringTo(run.fleet, await found(run, volume.id), move(run), undefined);
-  const killed = ground.run();
-  killed.new.driver.deleteVolume = async () => {
-    throw new StorageError({ kind: "Cancelled", action: "delete", reason: "killed" });
-  };
-  const place = { backend: killed.new, record: second.record };
-  const onwards = { ...move(killed), target: killed.third };
-  await expect(bringTo(killed.fleet, place, onwards, undefined)).rejects.toThrow(/killed/);
+  await bringTo(run.fleet, await found(run, volume.id), move(run), undefined);
+  await killedAfterSwitch(ground, volume.id, "new", "third");
   const next = ground.run();
   silence(next.third);
   await expect(whereIs(next.fleet, next.old, volume.id)).rejects.toMatchObject({
@@ -601,13 +600,7 @@ test("a whole copy of another move is neither taken for the volume nor deleted",
 test("storage that is not there for a while is not storage without the new volume", async () => {
   const ground = new Ground();
   const { volume, bytes } = await made(ground);
-  const killed = ground.run();
-  killed.old.driver.deleteVolume = async () => {
-    throw new StorageError({ kind: "Cancelled", action: "delete", reason: "killed" });
-  };
-  await expect(
-    bringTo(killed.fleet, await found(killed, volume.id), move(killed), undefined),
-  ).rejects.toThrow(/killed/);
+  await killedAfterSwitch(ground, volume.id, "old", "new");
   const unmounted = `${ground.new}.elsewhere`;
   renameSync(ground.new, unmounted);
   mkdirSync(ground.new);

@@ -10,6 +10,11 @@ export async function demandOf(
   planned: VolumePlan,
   sizeBytes: number,
 ): Promise<VolumeDemand> {
+  return { ...placeDemandOf(planned, sizeBytes), ...(await hintsOf(context, planned)) };
+}
+
+/** The same without hints: what they name may be elsewhere by then. */
+export function placeDemandOf(planned: VolumePlan, sizeBytes: number): VolumeDemand {
   const { name, name_prefix: prefix, provisioning, multiattach } = planned;
   const called = isUnknown(name) ? `${prefix === null || isUnknown(prefix) ? "" : prefix}…` : name;
   return {
@@ -17,7 +22,7 @@ export async function demandOf(
     sizeBytes,
     provisioning: isUnknown(provisioning) ? null : provisioning,
     multiattach: multiattach === true,
-    ...(await wishesOf(context, planned)),
+    ...placeWishesOf(planned),
   };
 }
 
@@ -25,7 +30,13 @@ export async function wishesOf(
   context: HookContext,
   planned: Pick<VolumePlan, "requirements" | "availability_zone" | "scheduler_hints">,
 ): Promise<PlacementWishes> {
-  const { scheduler_hints: hints } = planned;
+  return { ...placeWishesOf(planned), ...(await hintsOf(context, planned)) };
+}
+
+async function hintsOf(
+  context: HookContext,
+  { scheduler_hints: hints }: Pick<VolumePlan, "scheduler_hints">,
+): Promise<Pick<PlacementWishes, "sameBackend" | "differentBackend">> {
   // Where the volumes are now: their ids name where they were made.
   const backendsOf = async (name: "same_backend_as" | "different_backend_from"): Promise<string[]> => {
     const ids = hints === null || isUnknown(hints) ? null : hints[name];
@@ -38,7 +49,6 @@ export async function wishesOf(
     return found;
   };
   return {
-    ...placeWishesOf(planned),
     sameBackend: await backendsOf("same_backend_as"),
     differentBackend: await backendsOf("different_backend_from"),
   };

@@ -18,7 +18,7 @@ import { type HookContext, isUnknown, PartialStateError, settled, UNKNOWN } from
 import type { VolumePlan, VolumeState, Written } from "./attributes.ts";
 import { writtenNames } from "./attributes.ts";
 import { changesBetween } from "./changes.ts";
-import { demandOf, placeWishesOf } from "./demand.ts";
+import { placeDemandOf, placeWishesOf } from "./demand.ts";
 import { follow, holderOf } from "./place.ts";
 import { pinOf } from "./space.ts";
 import { stateOf } from "./state.ts";
@@ -159,12 +159,12 @@ async function countMove(
 ): Promise<void> {
   const { pool } = parseBackendReference(isUnknown(planned.backend) ? target.name : planned.backend);
   const begun = (await target.listing()).volumes.get(record.id);
-  const demand = await demandOf(context, planned, Math.max(record.sizeBytes, wantedBytes(planned)));
+  const demand = placeDemandOf(planned, Math.max(record.sizeBytes, wantedBytes(planned)));
   // Hints do not count: what they name may move as well.
   await context.plannedSpace?.create({
     key: moveKey(record.id),
     isShared: false,
-    demand: { ...demand, ...placeWishesOf(planned), action },
+    demand: { ...demand, action },
     pins: [pinOf(target, pool)],
     existingBytes: begun?.sizeBytes,
   });

@@ -1,4 +1,4 @@
-import { type SnapshotRecord, StorageError, type VolumeRecord } from "../contract/index.ts";
+import { type Inventory, type SnapshotRecord, StorageError, type VolumeRecord } from "../contract/index.ts";
 import type { Backend, LockedBackend } from "./backend.ts";
 import { withRun } from "./creation-runs.ts";
 import { isUsable } from "./ownership.ts";
@@ -12,12 +12,15 @@ export function lastSettings(run: string): SnapshotRecord["settings"] {
 }
 
 /** Whether a destroy took it, and no state has come to hold it since. */
-export function isLastSnapshot({ settings, phase }: SnapshotRecord): boolean {
+function isLastSnapshot({ settings, phase }: SnapshotRecord): boolean {
   return settings[lastKey] === true && phase !== "acknowledged";
 }
 
-export function lastSnapshotsOf(volumeId: string, locked: LockedBackend): readonly SnapshotRecord[] {
-  return [...locked.fresh.snapshots.values()].filter(
+export function lastSnapshotsOf(
+  volumeId: string,
+  { snapshots }: Pick<Inventory, "snapshots">,
+): readonly SnapshotRecord[] {
+  return [...snapshots.values()].filter(
     (snapshot) => snapshot.volumeId === volumeId && isLastSnapshot(snapshot),
   );
 }
@@ -32,7 +35,7 @@ export async function settleLastSnapshots(
   action: string,
   locked: LockedBackend,
 ): Promise<void> {
-  for (const snapshot of lastSnapshotsOf(id, locked)) {
+  for (const snapshot of lastSnapshotsOf(id, locked.fresh)) {
     if (snapshot.phase === "retained") continue;
     if (isUsable(snapshot)) {
       locked.fresh.keepSnapshot(await backend.driver.updateSnapshot(snapshot, { phase: "retained" }, locked));

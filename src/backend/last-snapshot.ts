@@ -1,20 +1,23 @@
 import { randomUUID } from "node:crypto";
 import {
+  type Inventory,
   isStorageError,
   type NewSnapshot,
+  outlivesVolume,
   type SnapshotRecord,
   StorageError,
   type VolumeRecord,
+  volumesBeingMadeFrom,
   type Work,
 } from "../contract/index.ts";
 import type { Backend, LockedBackend } from "./backend.ts";
 import { carryOut } from "./carry-out.ts";
 import { isMadeBy, newRun } from "./creation-runs.ts";
 import { settleImages } from "./image-marks.ts";
-import { isLastSnapshot, lastSettings, removeAtOnce, settleLastSnapshots } from "./last-snapshot-marks.ts";
-import { clonesBeingMade, describeObjects, isUsable, requireWhole } from "./ownership.ts";
+import { lastSettings, lastSnapshotsOf, removeAtOnce, settleLastSnapshots } from "./last-snapshot-marks.ts";
+import { describeObjects, isUsable } from "./ownership.ts";
 import { removal, removeHalfMade, takenOver } from "./removal.ts";
-import { deleteVolume, goneVolume, requireUnused, requireVolume } from "./volumes.ts";
+import { deleteVolume, goneVolume, ownVolume, requireUnused, requireVolume } from "./volumes.ts";
 
 /**
  * DEL-1 to DEL-3, after a last snapshot of the volume, in phase `retained`: no create takes it up, no run deletes it. Nobody
@@ -38,7 +41,7 @@ export async function deleteVolumeAfterSnapshot(
       const found = fresh.volumes.get(uuid);
       if (found !== undefined && isUsable(found)) throw madeWhole(backend, found);
     });
-    return latestOf(uuid, listing.snapshots.values());
+    return latestOf(uuid, listing);
   }
   const last = new LastSnapshot(backend, known);
   const { action } = last;
@@ -78,15 +81,13 @@ class LastSnapshot {
 
   async begin(locked: LockedBackend): Promise<Work<Work<null>>> {
     const { driver, target } = this.#backend;
-    // What is damaged is there.
-    requireWhole(this.#backend, locked.fresh, "volume", this.#volumeId);
-    if (!locked.fresh.volumes.has(this.#volumeId)) {
+    const found = ownVolume(this.#backend, this.#volumeId, locked);
+    if (found === undefined) {
       // Somebody else has deleted it meanwhile, and perhaps not all that belongs to it.
       await target.removeExport(goneVolume(this.#volumeId), locked);
-      this.taken = latestOf(this.#volumeId, locked.fresh.snapshots.values());
+      this.taken = latestOf(this.#volumeId, locked.fresh);
       return done(done(null));
     }
-    const found = requireVolume(this.#backend, this.#volumeId, locked, "delete");
     await settleLastSnapshots(this.#backend, found, this.action, locked);
     const volume = await this.#requireRemovable(locked);
     // Whoever is connected without a record of it must not write to what is copied.
@@ -124,12 +125,11 @@ class LastSnapshot {
 
   async #retain(made: SnapshotRecord, locked: LockedBackend): Promise<Work<null>> {
     const { driver } = this.#backend;
-    locked.fresh.keepSnapshot(made);
-    // A copy may have taken long, without the lock.
-    await this.#requireRemovable(locked);
     const snapshot = await driver.updateSnapshot(made, { phase: "retained" }, locked);
     this.taken = locked.fresh.keepSnapshot(snapshot);
     try {
+      // A copy may have taken long, without the lock.
+      await this.#requireRemovable(locked);
       return await removal(this.#backend, "volume", this.#volumeId).begin(locked);
     } catch (error) {
       if (isStorageError(error, ...refusals)) await this.#takeBack(snapshot, locked);
@@ -137,7 +137,7 @@ class LastSnapshot {
     }
   }
 
-  /** After the driver has refused: the snapshot goes, where the volume is certainly as it was. */
+  /** After a refusal: the snapshot goes, where the volume is certainly as it was. */
   async #takeBack(snapshot: SnapshotRecord, locked: LockedBackend): Promise<void> {
     const { volumes } = await this.#backend.driver.inventory(locked);
     const volume = volumes.get(this.#volumeId);
@@ -161,8 +161,8 @@ class LastSnapshot {
         'Write deletion_policy = "retain", which leaves the volume itself on the backend',
       );
     }
-    requireUnused(volume, locked, isLastSnapshot);
-    const clones = clonesBeingMade(volume.id, locked.fresh);
+    requireUnused(volume, locked);
+    const clones = volumesBeingMadeFrom({ kind: "volume", id: volume.id }, locked.fresh);
     if (clones.length > 0) {
       throw refuse(
         "VolumeIsBusy",
@@ -174,7 +174,7 @@ class LastSnapshot {
   }
 }
 
-/** With these a driver refuses before it touches anything. */
+/** With these a deletion is refused before it touches anything. */
 const refusals = ["VolumeIsBusy", "DeletionProtected", "NotSupported"] as const;
 
 function done<R>(record: R): Work<R> {
@@ -202,12 +202,9 @@ function nameOf({ name }: VolumeRecord, id: string, createdAt: string): string {
 const longestName = 63;
 
 /** What an earlier call has taken before it could say so. */
-function latestOf(volumeId: string, snapshots: Iterable<SnapshotRecord>): SnapshotRecord | undefined {
-  return [...snapshots]
-    .filter(
-      (snapshot) =>
-        snapshot.volumeId === volumeId && isLastSnapshot(snapshot) && snapshot.phase === "retained",
-    )
+function latestOf(volumeId: string, inventory: Pick<Inventory, "snapshots">): SnapshotRecord | undefined {
+  return lastSnapshotsOf(volumeId, inventory)
+    .filter(outlivesVolume)
     .sort((one, other) => one.createdAt.localeCompare(other.createdAt))
     .at(-1);
 }

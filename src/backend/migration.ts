@@ -4,12 +4,13 @@ import {
   type Inventory,
   isStorageError,
   type NewVolume,
-  outlivesVolume,
   type Provisioning,
   StorageError,
+  snapshotsHolding,
   type VolumeContent,
   type VolumeDriver,
   type VolumeRecord,
+  volumesBeingMadeFrom,
 } from "../contract/index.ts";
 import { transferContent } from "../transfer/index.ts";
 import type { Backend } from "./backend.ts";
@@ -19,7 +20,6 @@ import type { Fleet } from "./fleet.ts";
 import { settleImages } from "./image-marks.ts";
 import { isOfMove, type MoveMark, moveOf, newToken, withMove } from "./migration-marks.ts";
 import {
-  clonesBeingMade,
   describeObjects,
   isInterruption,
   isUsable,
@@ -312,16 +312,14 @@ export function requireMovable(
       "Destroy its attachments and apply that first; afterwards attach it where it is then",
     );
   }
-  const snapshots = [...inventory.snapshots.values()].filter(
-    (snapshot) => snapshot.volumeId === record.id && !outlivesVolume(snapshot),
-  );
+  const snapshots = snapshotsHolding(record.id, inventory);
   if (snapshots.length > 0) {
     throw busy(
       `It has the ${snapshots.length === 1 ? "snapshot" : "snapshots"} ${describeObjects(snapshots)}, and snapshots do not move`,
       "Destroy its snapshots and apply that first, or keep it where it is",
     );
   }
-  const copies = clonesBeingMade(record.id, inventory);
+  const copies = volumesBeingMadeFrom({ kind: "volume", id: record.id }, inventory);
   if (copies.length > 0) {
     throw busy(`It is being copied to ${describeObjects(copies)}`, "Let that finish first");
   }

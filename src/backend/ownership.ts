@@ -45,13 +45,6 @@ export function isUsable({ phase }: ObjectRecord): boolean {
   return phase !== "creating" && phase !== "deleting";
 }
 
-/** The volumes that a volume is being copied to. */
-export function clonesBeingMade(volumeId: string, inventory: Inventory): readonly VolumeRecord[] {
-  return [...inventory.volumes.values()].filter(
-    ({ phase, source }) => phase === "creating" && source?.kind === "volume" && source.id === volumeId,
-  );
-}
-
 /** @throws StorageError when all that can be done with the object is to finish or remove it */
 export function requireUsable(
   action: string,

@@ -5,6 +5,7 @@ import {
   type NewSnapshot,
   type SnapshotRecord,
   StorageError,
+  volumesBeingMadeFrom,
 } from "../contract/index.ts";
 import type { Backend, LockedBackend } from "./backend.ts";
 import { carryOut, carryOutCreation } from "./carry-out.ts";
@@ -224,9 +225,7 @@ export function requireUnusedSnapshot(record: SnapshotRecord, locked: LockedBack
     });
   }
   requireNotRestoredTo(action, record, locked);
-  const copies = [...locked.fresh.volumes.values()].filter(
-    ({ phase, source }) => phase === "creating" && source?.kind === "snapshot" && source.id === record.id,
-  );
+  const copies = volumesBeingMadeFrom({ kind: "snapshot", id: record.id }, locked.fresh);
   if (copies.length > 0) {
     throw new StorageError({
       kind: "SnapshotIsBusy",

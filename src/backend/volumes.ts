@@ -7,10 +7,9 @@ import {
   type MetadataChanges,
   type NewVolume,
   type ObjectRecord,
-  outlivesVolume,
   type Provisioning,
-  type SnapshotRecord,
   StorageError,
+  snapshotsHolding,
   type VolumeRecord,
   type VolumeSource,
   type Work,
@@ -252,7 +251,7 @@ export function goneVolume(uuid: string): ExportedVolume {
 }
 
 /** A volume of ours under the lock, where there is one. @throws StorageError `NotOwned`, or what is damaged. */
-function ownVolume(backend: Backend, uuid: string, locked: LockedBackend): VolumeRecord | undefined {
+export function ownVolume(backend: Backend, uuid: string, locked: LockedBackend): VolumeRecord | undefined {
   requireWhole(backend, locked.fresh, "volume", uuid);
   const record = locked.fresh.volumes.get(uuid);
   if (record !== undefined) requireOwn(backend, "volume", record);
@@ -512,11 +511,7 @@ export function shrinks(record: Pick<VolumeRecord, "name" | "sizeBytes">, sizeBy
 }
 
 /** DEL-2. @throws StorageError when the volume is protected, or something depends on it */
-export function requireUnused(
-  record: VolumeRecord,
-  locked: LockedBackend,
-  passesOver?: (snapshot: SnapshotRecord) => boolean,
-): void {
+export function requireUnused(record: VolumeRecord, locked: LockedBackend): void {
   const action = `delete volume "${record.name}"`;
   if (isProtected(record)) {
     throw new StorageError({
@@ -527,16 +522,11 @@ export function requireUnused(
       attribute: ["deletion_protection"],
     });
   }
-  requireDetached(record, locked, action, passesOver);
+  requireDetached(record, locked, action);
 }
 
 /** @throws StorageError `VolumeIsBusy` where something depends on the volume */
-export function requireDetached(
-  record: VolumeRecord,
-  locked: LockedBackend,
-  action: string,
-  passesOver: (snapshot: SnapshotRecord) => boolean = outlivesVolume,
-): void {
+export function requireDetached(record: VolumeRecord, locked: LockedBackend, action: string): void {
   if (record.attachments.length > 0) {
     throw new StorageError({
       kind: "VolumeIsBusy",
@@ -545,9 +535,7 @@ export function requireDetached(
       nextStep: "Destroy its attachments first",
     });
   }
-  const snapshots = [...locked.fresh.snapshots.values()].filter(
-    (snapshot) => snapshot.volumeId === record.id && !passesOver(snapshot),
-  );
+  const snapshots = snapshotsHolding(record.id, locked.fresh);
   if (snapshots.length > 0) {
     throw new StorageError({
       kind: "VolumeIsBusy",

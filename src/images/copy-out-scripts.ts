@@ -1,3 +1,5 @@
+import { fail } from "./scripts.ts";
+
 /**
  * The texts that copy a volume's content out to an image, run on the storage host as those of `scripts.ts` are.
  *
@@ -17,9 +19,7 @@ export const copyOutCodes = {
   missing: 24,
 } as const;
 
-const start = String.raw`set -u
-umask 077
-fail() { printf '%s\n' "$2" >&2; exit "$1"; }
+const start = `${fail}umask 077
 is_there() { [ -e "$1" ] || [ -L "$1" ]; }
 `;
 

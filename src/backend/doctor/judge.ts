@@ -1,8 +1,8 @@
 import {
   type Attachment,
   type ObjectRecord,
-  outlivesVolume,
   type SnapshotRecord,
+  snapshotsHolding,
   type VolumeRecord,
 } from "../../contract/index.ts";
 import { isFromImage } from "../images.ts";
@@ -166,12 +166,10 @@ class Court implements Judgement {
 
   /** What stands in the way of a volume's deletion, and may go with it. */
   #goingBefore(volumeId: string): readonly string[] {
-    const { volumes, snapshots } = this.#evidence.inventory;
-    const hasSnapshots = [...snapshots.values()].some(
-      (snapshot) => snapshot.volumeId === volumeId && !outlivesVolume(snapshot),
-    );
+    const { inventory } = this.#evidence;
+    const hasSnapshots = snapshotsHolding(volumeId, inventory).length > 0;
     return [
-      ...((volumes.get(volumeId)?.attachments.length ?? 0) > 0 ? ["its attachments"] : []),
+      ...((inventory.volumes.get(volumeId)?.attachments.length ?? 0) > 0 ? ["its attachments"] : []),
       ...(hasSnapshots ? ["its snapshots"] : []),
     ];
   }

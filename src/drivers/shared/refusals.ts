@@ -2,10 +2,11 @@ import {
   type Attachment,
   type Inventory,
   type ObjectRecord,
-  outlivesVolume,
   type SnapshotRecord,
   StorageError,
+  snapshotsHolding,
   type VolumeRecord,
+  volumesBeingMadeFrom,
 } from "../../contract/index.ts";
 
 /**
@@ -130,9 +131,7 @@ export function refuseProtected(record: ObjectRecord, action: string): void {
 export function refuseInUse(volume: VolumeRecord, fresh: Inventory, action: string): void {
   const users = [
     ...volume.attachments.map(describeAttachment),
-    ...[...fresh.snapshots.values()]
-      .filter((snapshot) => snapshot.volumeId === volume.id && !outlivesVolume(snapshot))
-      .map((snapshot) => describe("snapshot", snapshot)),
+    ...snapshotsHolding(volume.id, fresh).map((snapshot) => describe("snapshot", snapshot)),
     ...copiesFromVolume(fresh, volume.id),
   ];
   if (users.length === 0) return;
@@ -168,11 +167,9 @@ export function refuseSnapshotInUse(snapshot: SnapshotRecord, fresh: Inventory, 
       nextStep: "Run the restore again, so that it is finished.",
     });
   }
-  const copies = volumes
-    .filter(
-      ({ phase, source }) => phase === "creating" && source?.kind === "snapshot" && source.id === snapshot.id,
-    )
-    .map((volume) => describe("volume", volume));
+  const copies = volumesBeingMadeFrom({ kind: "snapshot", id: snapshot.id }, fresh).map((volume) =>
+    describe("volume", volume),
+  );
   if (copies.length === 0) return;
   throw new StorageError({
     kind: "SnapshotIsBusy",
@@ -199,9 +196,7 @@ function copiesFromVolume(fresh: Inventory, id: string): readonly string[] {
     ...[...fresh.snapshots.values()]
       .filter((snapshot) => snapshot.phase === "creating" && snapshot.volumeId === id)
       .map((snapshot) => describe("snapshot", snapshot)),
-    ...[...fresh.volumes.values()]
-      .filter(({ phase, source }) => phase === "creating" && source?.kind === "volume" && source.id === id)
-      .map((volume) => describe("volume", volume)),
+    ...volumesBeingMadeFrom({ kind: "volume", id }, fresh).map((volume) => describe("volume", volume)),
   ];
 }
 
