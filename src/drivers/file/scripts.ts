@@ -345,7 +345,7 @@ const copyToHalf = `before=$(stat -c '%s %.Y' -- "$3") || exit 1
 cp --reflink="$6" --sparse=always -- "$3" "$half" && sync -- "$half" || { rm -f -- "$half"; exit 1; }
 [ "$(stat -c '%s %.Y' -- "$3")" = "$before" ] || {
   rm -f -- "$half"
-  fail 1 "the file $3 was written to while it was copied, so that the copy is of no one moment"
+  fail 1 "the file $3 was written to while it was copied, so that the copy is of no one moment: end what writes to it, and run again"
 }`;
 
 /** `DIRECTORY IDENTITY SOURCE NAME FORMAT REFLINK`: a copy for a reservation. */
