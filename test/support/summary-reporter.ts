@@ -1,25 +1,81 @@
+import { relative } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import type { Reporter, TestCase, TestModule, TestSuite } from "vitest/node";
 
 type Named = TestCase | TestSuite | TestModule;
 
+interface Failure {
+  readonly where: string;
+  readonly messages: readonly string[];
+}
+
 /** How a test says why it does not run: in its name, or in that of a suite around it. */
 const leftOut = /left out: (.+)$/;
 
-/** Ends a run with what was left out and why, and with the line `N passed, N failed, N skipped`. */
+/** What is shown of one failure, in characters: whoever sees only the end of a long run's output sees them all. */
+const maxMessage = 1500;
+
+/**
+ * Ends a run with what was left out and why, what failed and how, and with the line
+ * `N passed, N failed, N skipped`.
+ */
 export class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
     const count = (state: string) => tests.filter((test) => test.result().state === state).length;
     const skipped = tests.filter((test) => test.result().state === "skipped");
-    // A file that cannot be loaded has no tests that could fail.
-    const broken = modules.filter(
-      (module) => module.state() === "failed" && ![...module.children.allTests("failed")].length,
-    ).length;
-    const failed = count("failed") + broken + unhandledErrors.length;
-    const total = [`${count("passed")} passed`, `${failed} failed`];
+    const failures = [
+      ...modules.filter((module) => module.errors().length > 0).map(describeModule),
+      ...modules
+        .flatMap((module) => [...module.children.allSuites()])
+        .filter((suite) => suite.errors().length > 0)
+        .map(describeSuite),
+      ...tests.filter((test) => test.result().state === "failed").map(describeTest),
+      ...unhandledErrors.map((error) => ({ where: "outside of any test", messages: [messageOf(error)] })),
+    ];
+    const total = [`${count("passed")} passed`, `${failures.length} failed`];
     if (skipped.length > 0) total.push(`${skipped.length} skipped`);
-    process.stdout.write(`${[...describeSkipped(skipped), "", total.join(", ")].join("\n")}\n`);
+    const lines = [...describeSkipped(skipped), ...failures.flatMap(describeFailure), "", total.join(", ")];
+    process.stdout.write(`${lines.join("\n")}\n`);
   }
+}
+
+/** A file that cannot be loaded has no tests that could fail. */
+function describeModule(module: TestModule): Failure {
+  return { where: fileOf(module), messages: module.errors().map(messageOf) };
+}
+
+/** Nor run the tests of a suite whose set-up fails. */
+function describeSuite(suite: TestSuite): Failure {
+  return { where: `${fileOf(suite.module)} > ${suite.fullName}`, messages: suite.errors().map(messageOf) };
+}
+
+function describeTest(test: TestCase): Failure {
+  return {
+    where: `${fileOf(test.module)} > ${test.fullName}`,
+    messages: (test.result().errors ?? []).map(messageOf),
+  };
+}
+
+function describeFailure({ where, messages }: Failure): string[] {
+  const text = stripVTControlCharacters(messages.join("\n"));
+  const shown = text.length > maxMessage ? `${text.slice(0, maxMessage)}…` : text;
+  return ["", `Failed: ${where}`, ...shown.split("\n").map((line) => `  ${line}`)];
+}
+
+function fileOf(module: TestModule): string {
+  return relative(process.cwd(), module.moduleId);
+}
+
+function messageOf(error: unknown): string {
+  if (typeof error !== "object" || error === null || !("message" in error)) return String(error);
+  const at = "stacks" in error && Array.isArray(error.stacks) ? placeOf(error.stacks[0]) : "";
+  return `${String(error.message)}${at}`;
+}
+
+function placeOf(frame: unknown): string {
+  if (typeof frame !== "object" || frame === null || !("file" in frame) || !("line" in frame)) return "";
+  return `\nat ${relative(process.cwd(), String(frame.file))}:${String(frame.line)}`;
 }
 
 function describeSkipped(skipped: readonly TestCase[]): string[] {
