@@ -84,7 +84,7 @@ export async function runJob(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const onProgress = progressTeller(backend.log, action);
-  const { exitCode, stderr } = await backend.host.runJob(job, { signal, onProgress });
+  const { exitCode, stderr } = await backend.host.runJob(job, { action, signal, onProgress });
   if (exitCode === 0) return;
   // Asking again is to start it again, not to be told of this failure for ever.
   await backend.host.forgetJob(job).catch(() => undefined);

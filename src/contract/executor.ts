@@ -62,6 +62,8 @@ export interface JobResult {
 }
 
 export interface JobOptions {
+  /** What the job is for, in the words of an error about waiting for it; ``run job "ID"`` by default. */
+  readonly action?: string | undefined;
   /** Stops waiting, not the job: `Cancelled`; a later call with the same id joins it. */
   readonly signal?: AbortSignal | undefined;
   /** Told the last line that the job printed so far (a carriage return ends a line as well), now and then. */

@@ -60,7 +60,7 @@ export async function copyOut(copy: CopyOut, source: VolumeContent): Promise<Ima
     ...[source.format, source.path, source.proof.path, source.proof.text, String(source.sizeBytes)],
   );
   const job: JobSpec = { ...copyOutJob(copy), argv };
-  const { exitCode, stdout, stderr } = await host.runJob(job, { signal, onProgress });
+  const { exitCode, stdout, stderr } = await host.runJob(job, { action, signal, onProgress });
   if (exitCode !== 0) {
     // Asking again is to start it again, not to be told of this failure for ever.
     await host.forgetJob(job).catch(() => undefined);
@@ -129,7 +129,7 @@ export async function removeImage(
   }
   const argv = script(removeScript, file, String(expected.sizeBytes), expected.sha256);
   const job: JobSpec = { id: `${copyOutJob(copy).id}-removal`, directory: copy.jobsDirectory, argv };
-  const { exitCode, stderr } = await host.runJob(job, { signal });
+  const { exitCode, stderr } = await host.runJob(job, { action, signal });
   await host.forgetJob(job).catch(() => undefined);
   if (exitCode === copyOutCodes.differs) throw differs(action, file, stderr.toString(), host.host);
   if (exitCode !== 0) throw failure(action, host, stderr.toString());

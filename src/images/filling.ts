@@ -54,8 +54,8 @@ export async function runStep(
   filling: Filling,
   job: JobSpec,
 ): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }> {
-  const { host, signal, onProgress } = filling;
-  const { exitCode, stdout, stderr } = await host.runJob(job, { signal, onProgress });
+  const { action, host, signal, onProgress } = filling;
+  const { exitCode, stdout, stderr } = await host.runJob(job, { action, signal, onProgress });
   if (exitCode !== 0) await host.forgetJob(job).catch(() => undefined);
   return { exitCode, stdout: stdout.toString(), stderr: stderr.toString() };
 }

@@ -130,11 +130,16 @@ export class Jobs {
   async run(job: JobSpec, options: JobOptions): Promise<JobResult> {
     checkName(job);
     const hash = argumentsHash(job.argv);
-    for (let starts = 0; ; ) {
-      const answer = await this.#start(job, hash, options.signal);
-      if (answer.state === "ended") return answer.result;
-      if (answer.state === "started" && ++starts > startsPerCall) throw this.#lostAgain(job);
-      await this.#ended(job, options);
+    try {
+      for (let starts = 0; ; ) {
+        const answer = await this.#start(job, hash, options.signal);
+        if (answer.state === "ended") return answer.result;
+        if (answer.state === "started" && ++starts > startsPerCall) throw this.#lostAgain(job);
+        await this.#ended(job, options);
+      }
+    } catch (error) {
+      if (!isStorageError(error, "Cancelled")) throw error;
+      throw this.#stopped(options.action ?? actionOf(job));
     }
   }
 
@@ -185,7 +190,7 @@ export class Jobs {
   > {
     const argv = ["sh", "-c", startScript, "sh", job.directory, job.id, hash, jobScript, ...job.argv];
     const { exitCode, stdout, stderr } = await this.#host.run(argv, { label: `start job ${job.id}`, signal });
-    const action = `run job "${job.id}"`;
+    const action = actionOf(job);
     if (exitCode === statusOf.otherArguments) {
       throw this.#failure(action, `${job.directory} holds a running job of that name with other arguments`);
     }
@@ -199,9 +204,20 @@ export class Jobs {
 
   #lostAgain(job: JobSpec): StorageError {
     return this.#failure(
-      `run job "${job.id}"`,
+      actionOf(job),
       `it ended ${startsPerCall} times without leaving a result; is there room in ${job.directory}?`,
     );
+  }
+
+  /** In the words of who waits: which step it was that ended is of no use to anybody. */
+  #stopped(action: string): StorageError {
+    return new StorageError({
+      kind: "Cancelled",
+      action,
+      reason: "stopped on request; what it began on the host goes on",
+      nextStep: "Running it again joins it.",
+      host: this.#host.host,
+    });
   }
 
   #failure(action: string, words: string): StorageError {
@@ -212,6 +228,10 @@ export class Jobs {
       host: this.#host.host,
     });
   }
+}
+
+function actionOf(job: Pick<JobSpec, "id">): string {
+  return `run job "${job.id}"`;
 }
 
 function checkName(job: Pick<JobSpec, "id" | "directory">): void {

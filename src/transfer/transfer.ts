@@ -53,7 +53,7 @@ async function copyOnHost(transfer: Transfer): Promise<void> {
     ...["sh", "-c", copyScript, "breezeblock"],
     ...[...placeOf(source.content), ...placeOf(target.content), modeOf(target.content), token],
   ];
-  const { exitCode, stderr } = await host.runJob({ ...job, argv }, { signal, onProgress });
+  const { exitCode, stderr } = await host.runJob({ ...job, argv }, { action, signal, onProgress });
   if (exitCode === 0) return;
   // Asking again is to start it again, not to be told of this failure for ever.
   await host.forgetJob(job).catch(() => undefined);
