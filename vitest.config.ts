@@ -12,6 +12,12 @@ const labTests = [
   "test/conformance/lab-*.test.ts",
 ];
 
+/**
+ * A test that drives real engines and kernels is tried once more when it fails, so that one bad moment does not cost a
+ * run of half an hour. The summary names it with what it failed of: it is a bug to be found, there or here.
+ */
+const retry = 1;
+
 export default defineConfig({
   test: {
     reporters: ["default", new ConformanceReporter(), new SummaryReporter()],
@@ -34,6 +40,7 @@ export default defineConfig({
           exclude: labTests,
           // Far more than any of them takes; only a hang is a failure, not a busy machine.
           testTimeout: 300_000,
+          retry,
           hookTimeout: 300_000,
         },
       },
@@ -43,6 +50,7 @@ export default defineConfig({
           include: labTests,
           globalSetup: "test/lab/global-setup.ts",
           testTimeout: 900_000,
+          retry,
           hookTimeout: 600_000,
         },
       },

@@ -16,7 +16,7 @@ const leftOut = /left out: (.+)$/;
 const maxMessage = 1500;
 
 /**
- * Ends a run with what was left out and why, what failed and how, and with the line
+ * Ends a run with what was left out and why, what passed only when tried again, what failed and how, and with the line
  * `N passed, N failed, N skipped`.
  */
 export class SummaryReporter implements Reporter {
@@ -33,9 +33,15 @@ export class SummaryReporter implements Reporter {
       ...tests.filter((test) => test.result().state === "failed").map(describeTest),
       ...unhandledErrors.map((error) => ({ where: "outside of any test", messages: [messageOf(error)] })),
     ];
+    const unsteady = tests.filter((test) => test.diagnostic()?.flaky === true).map(describeTest);
     const total = [`${count("passed")} passed`, `${failures.length} failed`];
     if (skipped.length > 0) total.push(`${skipped.length} skipped`);
-    const lines = [...describeSkipped(skipped), ...failures.flatMap(describeFailure), "", total.join(", ")];
+    const lines = [
+      ...describeSkipped(skipped),
+      ...unsteady.flatMap((failure) => describeFailure("Failed, then passed when tried again", failure)),
+      ...failures.flatMap((failure) => describeFailure("Failed", failure)),
+      ...["", total.join(", ")],
+    ];
     process.stdout.write(`${lines.join("\n")}\n`);
   }
 }
@@ -53,14 +59,15 @@ function describeSuite(suite: TestSuite): Failure {
 function describeTest(test: TestCase): Failure {
   return {
     where: `${fileOf(test.module)} > ${test.fullName}`,
-    messages: (test.result().errors ?? []).map(messageOf),
+    // Those of each attempt, often the same.
+    messages: [...new Set((test.result().errors ?? []).map(messageOf))],
   };
 }
 
-function describeFailure({ where, messages }: Failure): string[] {
+function describeFailure(title: string, { where, messages }: Failure): string[] {
   const text = stripVTControlCharacters(messages.join("\n"));
   const shown = text.length > maxMessage ? `${text.slice(0, maxMessage)}…` : text;
-  return ["", `Failed: ${where}`, ...shown.split("\n").map((line) => `  ${line}`)];
+  return ["", `${title}: ${where}`, ...shown.split("\n").map((line) => `  ${line}`)];
 }
 
 function fileOf(module: TestModule): string {
