@@ -23,7 +23,7 @@ export default defineConfig({
     reporters: ["default", new ConformanceReporter(), new SummaryReporter()],
     sequence: { sequencer: LongestFirst },
     // More than there are cores on a small machine: engines and guests wait for each other much of the time.
-    maxWorkers: Math.max(3, availableParallelism()),
+    maxWorkers: Math.max(5, availableParallelism()),
     projects: [
       {
         test: {

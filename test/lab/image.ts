@@ -28,11 +28,11 @@ const rootDiskSize = 2 * 1024 ** 3;
 export async function findImage(report: (step: string) => void): Promise<Image> {
   const kernelDirectory = cached({
     kind: "kernel",
-    key: hashOf([recipe("kernel"), recipe("debian.ts"), recipe("packages.ts")]),
+    key: hashOf([recipe("kernel"), recipe("apt-sources.ts"), recipe("debian.ts"), recipe("packages.ts")]),
     files: kernelFiles,
     make: (building) => {
       report("compiling the guests' kernel, which takes minutes, once");
-      return makeKernel(building);
+      return makeKernel(building, report);
     },
   });
   // It is waited for where it is needed.

@@ -73,6 +73,8 @@ function someProcessor(): number {
 function kernelCommandLine({ name, number, machineId }: GuestIdentity): string[] {
   return [
     ...["root=/dev/ubda", "rw", "init=/lib/systemd/systemd", "quiet", "loglevel=3", "panic=-1"],
+    // System calls by seccomp where the kernel can, otherwise by ptrace, which takes twice as long.
+    "seccomp=auto",
     ...["fsck.mode=skip", "net.ifnames=0", "systemd.show_status=no"],
     ...[`systemd.machine_id=${machineId}`, `systemd.hostname=${name}`],
     `lab.identity=${name},${number},${machineId}`,

@@ -9,11 +9,14 @@ const defaultSources = [
 
 /**
  * Where guests' packages come from, as lines of sources.list: the mirrors that this machine uses itself
- * where it runs Debian (of any release), otherwise Debian's own.
+ * where it runs Debian (of any release), otherwise Debian's own. @param moreSuites releases besides the guests' own
  */
-export async function aptSources(): Promise<string> {
+export async function aptSources(moreSuites: readonly string[] = []): Promise<string> {
   const mirrors = await debianMirrors();
-  return [...(mirrors.length > 0 ? mirrors : defaultSources)]
+  const own = mirrors.length > 0 ? mirrors : defaultSources;
+  const archives = own.filter(([, release]) => release === suite);
+  const more = archives.flatMap(([uri]) => moreSuites.map((release) => [uri, release] as const));
+  return [...own, ...more]
     .map(([uri, release]) => `deb [arch=${architecture}] ${uri} ${release} main\n`)
     .join("");
 }

@@ -1,6 +1,9 @@
 /** The Debian release that guests run, whatever this machine runs. */
 export const suite = "bookworm";
 
+/** Where newer versions come from than the guests' release has; nothing is taken from there unasked. */
+export const backports = "trixie-backports";
+
 /** Debian's name of the guests' architecture: the only one that the lab knows. */
 export const architecture = "amd64";
 
