@@ -29,7 +29,7 @@ export interface Sidecar {
   readonly owner: string;
   readonly phase: string;
   readonly labels: Readonly<Record<string, string>>;
-  readonly attachments?: readonly { readonly id: string }[];
+  readonly attachments?: readonly { readonly id: string; readonly phase?: string }[];
   readonly [field: string]: unknown;
 }
 

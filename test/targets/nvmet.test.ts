@@ -239,10 +239,11 @@ describe.skipIf(!labAvailability.available)(titled("nvmet on a real kernel", lab
     const { storage, first } = guests();
     const { context } = ground;
     const [address = ""] = storage.storageAddresses;
-    // The kernel chooses the inline size when a port is first used; a choice of theirs keeps it what it is.
+    // The kernel chooses some sizes when a port is first used; a choice of theirs keeps them what they are.
     await storage.run(
       `set -e; mkdir ${nvmet}/ports/5; cd ${nvmet}/ports/5; echo tcp > addr_trtype; echo ipv4 > addr_adrfam
-      echo ${theirs(address)} > addr_traddr; echo 4430 > addr_trsvcid; echo 8192 > param_inline_data_size; mkdir ${nvmet}/hosts/${first.hostNqn}`,
+      echo ${theirs(address)} > addr_traddr; echo 4430 > addr_trsvcid; echo 8192 > param_inline_data_size
+      if [ -e param_mdts ]; then echo 0 > param_mdts; fi; mkdir ${nvmet}/hosts/${first.hostNqn}`,
     );
     const before = await listingOf(storage);
     const target = createNvmetTarget({ portals: [`${address}:4430`] });
