@@ -178,6 +178,8 @@ describePulumi("deleting is refused", () => {
         new breezeblock.Attachment("a", { volumeId: "${id}", connector: { host: "web1" } }, { dependsOn: s });`);
       expectSuccess(await theirs.workspace.up());
       await ours.expectNoChanges();
+      // The refresh may still be writing down that the volume is in state.
+      await expect.poll(() => storage.object("db").phase).toBe("acknowledged");
 
       async function expectRefused(reason: RegExp): Promise<void> {
         const before = storage.listing();

@@ -139,6 +139,7 @@ describePulumi("replacing", () => {
     expect(storage.readData(old, 12)).toBe("content of a");
     // Previews from now on have nothing to write: what state holds is acknowledged.
     await scenario().expectNoChanges();
+    await storage.acknowledged();
   });
 
   test("for another source is refused unless asked for", async () => {

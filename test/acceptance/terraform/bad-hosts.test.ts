@@ -55,7 +55,7 @@ describeEngines((engine) => {
     scenario.write(volume("db"));
     await scenario.terraform.applied();
     await scenario.terraform.expectNoChanges();
-    await expect.poll(() => scenario.storage.object("db").phase).toBe("acknowledged");
+    await scenario.storage.acknowledged();
     return scenario;
   }
 

@@ -145,7 +145,7 @@ describeEngines((engine) => {
         `${volume("db")}resource "breezeblock_attachment" "a" {\n  volume_id = breezeblock_volume.db.id\n  ${more}\n}\n`,
       );
       // The refresh before may still be writing down that the volume is in state.
-      await expect.poll(() => scenario.storage.object("db").phase).toBe("acknowledged");
+      await scenario.storage.acknowledged();
       await expectRefused(scenario, { text }, "apply");
     });
   });
@@ -319,7 +319,7 @@ describeEngines((engine) => {
       scenario.write(guarded(true));
       await terraform.applied();
       await terraform.expectNoChanges();
-      await expect.poll(() => storage.object("db").phase).toBe("acknowledged");
+      await storage.acknowledged();
       const before = storage.listing();
       const commands = [
         ["plan", "-destroy"],
@@ -392,7 +392,7 @@ describeEngines((engine) => {
       scenario.write(from("a"));
       await terraform.applied();
       await terraform.expectNoChanges();
-      await expect.poll(() => scenario.storage.object("db").phase).toBe("acknowledged");
+      await scenario.storage.acknowledged();
       scenario.write(from("b"));
       await expectRefused(scenario, { at: "deletion_protection = true", text: /protected against deletion/ });
     });

@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { bytesPerGib } from "../../../src/contract/index.ts";
-import { waitFor } from "../../support/wait-for.ts";
 import { outcomeOf } from "./diagnostics.ts";
 import { describeEngines, useExecutable, useSite } from "./scenario.ts";
 
@@ -105,15 +104,7 @@ resource "breezeblock_attachment" "a" {
       expect(storage.object("db").phase).toBe("unacknowledged");
       await terraform.expectNoChanges();
     }
-    // One after the other, and after the engine's own end.
-    const phases = () => [
-      ...[storage.object("db").phase, storage.object("s", "snapshot").phase],
-      ...(storage.object("db").attachments ?? []).map(({ phase }) => phase),
-    ];
-    await waitFor(
-      "the acknowledgement of all three",
-      () => phases().join() === "acknowledged,acknowledged,acknowledged",
-    );
+    await storage.acknowledged();
     const settled = storage.listing();
     await terraform.expectNoChanges();
     expect(storage.listing()).toEqual(settled);
