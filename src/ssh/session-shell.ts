@@ -42,7 +42,7 @@ interface Current {
   readonly end: Deferred<FrameEnd>;
 }
 
-const exitGraceMs = 1_000;
+const exitGraceMs = 2_000;
 
 /** A `sh` on a channel of its own, with the host's privilege, that takes one frame at a time. */
 export class SessionShell {
@@ -54,6 +54,11 @@ export class SessionShell {
   readonly closed: Promise<void>;
   #current: Current | undefined;
   #failure: ShellFailure | undefined;
+  /** How the shell has ended, in words. */
+  #exit: string | undefined;
+  #isPaused = false;
+  #isClosed = false;
+  #grace: NodeJS.Timeout | undefined;
 
   private constructor(channel: ClientChannel, prepared: string, whyClosed: () => string) {
     const [writer, ...missing] = prepared.split(" ");
@@ -62,22 +67,17 @@ export class SessionShell {
     this.missing = missing;
     channel.on("data", (chunk: Buffer) => this.#take("stdout", chunk));
     channel.stderr.on("data", (chunk: Buffer) => this.#take("stderr", chunk));
-    let exit: string | undefined;
     this.closed = new Promise((resolve) => {
       channel.once("close", () => {
-        this.#fail(exit ?? whyClosed());
+        this.#isClosed = true;
+        this.#waitForOutput();
+        this.#fail(this.#exit ?? whyClosed());
         resolve();
       });
     });
     channel.once("exit", (code: number | null, signal?: string) => {
-      exit = `the remote shell ${code === null ? `was ended by ${signal ?? "a signal"}` : `ended with status ${code}`}`;
-      const words = exit;
-      // The status can overtake the last of the output, and a process that holds the output keeps the channel open.
-      const timer = setTimeout(() => {
-        this.#fail(words);
-        channel.close();
-      }, exitGraceMs);
-      channel.once("close", () => clearTimeout(timer));
+      this.#exit = `the remote shell ${code === null ? `was ended by ${signal ?? "a signal"}` : `ended with status ${code}`}`;
+      this.#waitForOutput();
     });
     channel.on("error", () => {});
   }
@@ -142,11 +142,15 @@ export class SessionShell {
   }
 
   pauseOutput(): void {
+    this.#isPaused = true;
     this.#channel.pause();
+    this.#waitForOutput();
   }
 
   resumeOutput(): void {
+    this.#isPaused = false;
     this.#channel.resume();
+    this.#waitForOutput();
   }
 
   /** Lets the shell end by itself when it has done what it was sent. */
@@ -160,6 +164,24 @@ export class SessionShell {
     this.#fail(reason);
     this.#channel.end();
     this.#channel.close();
+  }
+
+  /**
+   * Gives a shell that has ended some time for the last of its output, which the status can overtake: a process that holds the
+   * output keeps the channel open. Output that we hold up ourselves has all the time that its reader takes.
+   */
+  #waitForOutput(): void {
+    clearTimeout(this.#grace);
+    const words = this.#exit;
+    if (words === undefined || this.#isPaused || this.#isClosed) return;
+    this.#grace = setTimeout(() => {
+      // What has come while this process was busy is read first.
+      setImmediate(() => {
+        if (this.#isPaused) return;
+        this.#fail(words);
+        this.#channel.close();
+      });
+    }, exitGraceMs);
   }
 
   #take(stream: "stdout" | "stderr", chunk: Buffer): void {

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { PassThrough, Readable, Writable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
 import { array, asyncProperty, assert as check, uint8Array } from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openHost } from "../../src/ssh/index.ts";
@@ -125,6 +127,27 @@ describe.each(kinds)("commands over $kind", ({ kind }) => {
     await waitFor("output", () => stopped.stdout.writableNeedDrain);
     stopping.abort();
     await expect(stopped.stream).rejects.toMatchObject({ kind: "Cancelled" });
+  });
+
+  it("gives a slow reader all of the output, long after the command has ended", async () => {
+    const host = hostFor(server);
+    const directory = tempDirectory();
+    let taken = 0;
+    const stdout = new Writable({
+      highWaterMark: 1,
+      async write(chunk: Buffer, _encoding, done) {
+        // The first piece is held until the rest is on its way and its shell long gone.
+        if (taken === 0) {
+          await waitFor("The command's end", () => existsSync(`${directory}/ended`));
+          await delay(3_000);
+        }
+        taken += chunk.length;
+        done();
+      },
+    });
+    const argv = ["sh", "-c", 'head -c 300000 /dev/zero; touch "$1/ended"', "sh", directory];
+    expect(await host.stream(argv, { stdout })).toMatchObject({ exitCode: 0 });
+    await waitFor("The last of the output", () => taken === 300_000);
   });
 
   it("reports a killed shell for the command it ran, and goes on with another", async () => {
