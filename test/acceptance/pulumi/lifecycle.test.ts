@@ -176,9 +176,13 @@ describePulumi("replacing", () => {
 
   test("on command takes what depends on the volume along, and leaves the old alone until then", async () => {
     const { workspace, storage } = scenario();
+    // What db depends on is what state says: Pulumi replaces it along with b until it has been told otherwise.
+    workspace.program(from("b").replace("source: { volumeId: b.id },", "size: 1,"));
+    expectSuccess(await workspace.up());
+    await scenario().expectNoChanges();
+    await storage.acknowledged();
     const before = { b: storage.object("b"), kept: storage.object("kept", "snapshot") };
     const listing = storage.listing();
-    workspace.program(from("b").replace("source: { volumeId: b.id },", "size: 1,"));
     const { urn } = await workspace.resource("b");
     expect(await workspace.steps("--replace", urn)).toEqual(
       expect.arrayContaining([
@@ -187,8 +191,7 @@ describePulumi("replacing", () => {
       ]),
     );
     expect(storage.listing()).toEqual(listing);
-    // One step at a time: db no longer names b, and Pulumi may create its replacement while it still deletes what depended on b.
-    expectSuccess(await workspace.up("--replace", urn, "--parallel", "1"));
+    expectSuccess(await workspace.up("--replace", urn));
     expect(storage.object("b").id).not.toBe(before.b.id);
     expect(storage.readData(storage.object("b"), 1)).toBe("\0");
     expect(storage.object("kept", "snapshot").id).not.toBe(before.kept.id);
