@@ -47,7 +47,7 @@ export class JobWatch {
     const session = this.#session ?? this.#open();
     const name = randomBytes(16).toString("hex");
     const waiting = deferred<void>();
-    const onAbort = () => waiting.reject(this.#stopped(file));
+    const onAbort = () => waiting.reject(this.#failure("Cancelled", "stopped on request"));
     if (signal?.aborted === true) onAbort();
     signal?.addEventListener("abort", onAbort, { once: true });
     session.waiting.set(name, waiting);
@@ -74,7 +74,8 @@ export class JobWatch {
     });
     this.#session = session;
     this.#host.watch(["sh", "-c", watchScript], { stdin: session.input, stdout }, "wait for jobs").then(
-      () => this.#fail(session, this.#lost()),
+      () =>
+        this.#fail(session, this.#failure("OperationInDoubt", "the process that waited for them was ended")),
       (error: unknown) => this.#fail(session, error),
     );
     return session;
@@ -90,22 +91,8 @@ export class JobWatch {
     for (const waiting of session.waiting.values()) waiting.reject(error);
   }
 
-  #lost(): StorageError {
-    return new StorageError({
-      kind: "OperationInDoubt",
-      action: "wait for jobs",
-      reason: "the process that waited for them was ended",
-      host: this.#host.host,
-    });
-  }
-
-  #stopped(file: string): StorageError {
-    return new StorageError({
-      kind: "Cancelled",
-      action: `wait for ${file}`,
-      reason: "stopped on request; the job goes on",
-      nextStep: "Running it again joins it.",
-      host: this.#host.host,
-    });
+  /** Whoever asked says what the jobs are for, and what to do. */
+  #failure(kind: "Cancelled" | "OperationInDoubt", reason: string): StorageError {
+    return new StorageError({ kind, action: "wait for jobs", reason, host: this.#host.host });
   }
 }

@@ -20,7 +20,7 @@ import {
   startEmbeddedHost,
 } from "../../src/embedded-host/index.ts";
 import { makeTempDirectory, removeDirectory } from "./temp-directory.ts";
-import { waitFor } from "./wait-for.ts";
+import { type WaitOptions, waitFor } from "./wait-for.ts";
 
 /** An object's metadata file, as far as tests look. */
 export interface Sidecar {
@@ -70,11 +70,14 @@ export class StorageDirectory {
    * Waits until the host has on record, of every object and attachment, that a state holds it. A refresh writes that
    * down one by one, and ends after its engine.
    */
-  async acknowledged(): Promise<void> {
-    await waitFor("The acknowledgement of all objects", () =>
-      [...this.objects("volume"), ...this.objects("snapshot")]
-        .flatMap((object) => [object, ...(object.attachments ?? [])])
-        .every(({ phase }) => phase === "acknowledged"),
+  async acknowledged(options?: WaitOptions): Promise<void> {
+    await waitFor(
+      "The acknowledgement of all objects",
+      () =>
+        [...this.objects("volume"), ...this.objects("snapshot")]
+          .flatMap((object) => [object, ...(object.attachments ?? [])])
+          .every(({ phase }) => phase === "acknowledged"),
+      options,
     );
   }
 

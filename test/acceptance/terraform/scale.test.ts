@@ -4,7 +4,6 @@ import { provider } from "../../../resources/index.ts";
 import { Fleet } from "../../../src/backend/index.ts";
 import { type CountedHost, openHost } from "../../../src/ssh/index.ts";
 import { startFaultyProxy } from "../../support/faulty-proxy.ts";
-import { waitFor } from "../../support/wait-for.ts";
 import { describeEngines, firstEngine, useSite } from "./scenario.ts";
 
 const site = useSite();
@@ -57,8 +56,7 @@ describeEngines((engine) => {
       expect(storage.objects()).toHaveLength(count);
       // The first refresh acknowledges them all, in one command more.
       await terraform.expectNoChanges();
-      const isSettled = () => storage.objects().every(({ phase }) => phase === "acknowledged");
-      await waitFor("acknowledgement", isSettled, { deadlineMs: 60_000, intervalMs: 100 });
+      await storage.acknowledged({ deadlineMs: 60_000, intervalMs: 100 });
       commandsSince();
       await terraform.expectNoChanges();
       counts.push(commandsSince());
